@@ -1,0 +1,49 @@
+"""What ingress answers: one table from error to status, and bodies that every SDK can read.
+
+python reads ``code`` and ``message``, ruby ``error``, java ``success``. Source: spec, sections 7 and 8.
+"""
+
+import orjson
+from aiohttp import web
+
+from ingress.credentials import UnknownKeyError
+from processor.errors import RejectedError, UnavailableError
+from processor.logs import Log
+
+__all__ = ["STATUSES", "answer_error", "answer_missing", "answer_success"]
+
+STATUSES: tuple[tuple[type[Exception], int], ...] = (
+    (UnknownKeyError, 401),
+    (RejectedError, 400),
+    (UnavailableError, 503),
+)
+"""The first that matches counts; anything else is a fault of ours, 500."""
+
+_SUCCESS = b'{"success":true}'
+_JSON = "application/json"
+
+
+def answer_success() -> web.Response:
+    return web.Response(body=_SUCCESS, content_type=_JSON)
+
+
+def answer_error(error: Exception, log: Log) -> web.Response:
+    """The answer to a failed request; what nobody foresaw is logged, and told without details."""
+    for kind, status in STATUSES:
+        if isinstance(error, kind):
+            headers = {"Retry-After": "1"} if status == 503 else None
+            return _answer(status, getattr(error, "code", "error"), str(error), headers)
+    log.error("request_failed", error=type(error).__name__, exc_info=error)
+    return _answer(500, "internal_error", "Something went wrong here; the log of this process says what.")
+
+
+def answer_missing(known: bool) -> web.Response:
+    """No such path, or a known one asked with another method than POST."""
+    if known:
+        return _answer(405, "method_not_allowed", "This path takes POST.", {"Allow": "POST"})
+    return _answer(404, "not_found", "There is no such path; see /v1/batch.")
+
+
+def _answer(status: int, code: str, message: str, headers: dict[str, str] | None = None) -> web.Response:
+    body = {"success": False, "code": code, "message": message, "error": message}
+    return web.Response(status=status, body=orjson.dumps(body), content_type=_JSON, headers=headers)

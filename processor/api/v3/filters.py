@@ -1,0 +1,76 @@
+"""The body of a search, checked: ``{"filter": …}`` to criteria, or 400 with a sentence that says what is allowed.
+
+Source: spec/qualtrics-directory.md, section 4. ``inList`` and ``infoFieldState`` are not offered.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any, get_args, get_type_hints
+
+import orjson
+
+from processor.api.v3.envelope import RefusedError
+from processor.ports.queries import Criterion, DateCriterion, TextCriterion
+
+__all__ = ["parse_search"]
+
+_TEXT_FIELDS: Sequence[str] = get_args(get_type_hints(TextCriterion)["field"])
+_TEXT_COMPARISONS: Sequence[str] = get_args(get_type_hints(TextCriterion)["comparison"])
+_DATE_FIELDS: Sequence[str] = get_args(get_type_hints(DateCriterion)["field"])
+_DATE_COMPARISONS: Sequence[str] = get_args(get_type_hints(DateCriterion)["comparison"])
+_MOST = 5
+"""Filters of one conjunction. Source: spec/qualtrics-directory.md, section 4."""
+
+
+def parse_search(body: bytes) -> tuple[Criterion, ...]:
+    """All of them have to hold. Raises ``RefusedError`` with status 400."""
+    try:
+        document = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        raise _bad("The body must be JSON.") from None
+    filter_ = document.get("filter") if isinstance(document, dict) else None
+    if not isinstance(filter_, dict):
+        raise _bad('The body must be an object with "filter".')
+    if "conjunction" not in filter_:
+        return (_criterion(filter_),)
+    filters = filter_.get("filters")
+    if filter_["conjunction"] != "and":
+        raise _bad('conjunction must be "and".')
+    if not isinstance(filters, list) or not 2 <= len(filters) <= _MOST:
+        raise _bad(f"A conjunction needs filters, 2 to {_MOST} of them; a single one stands alone.")
+    return tuple(_criterion(each) for each in filters)
+
+
+def _criterion(filter_: object) -> Criterion:
+    if not isinstance(filter_, dict):
+        raise _bad("A filter must be an object with filterType, comparison and value.")
+    name: Any = filter_.get("filterType")
+    if name in _TEXT_FIELDS:
+        comparison, value = _compared(filter_, _TEXT_COMPARISONS), filter_.get("value")
+        if not isinstance(value, str) or not value.strip():
+            raise _bad(f"{name}: value must be text that is not empty.")
+        return TextCriterion(name, comparison, value.strip())
+    if name in _DATE_FIELDS:
+        comparison, value = _compared(filter_, _DATE_COMPARISONS), filter_.get("value")
+        return DateCriterion(name, comparison, _date(name, value))
+    raise _bad(f"filterType must be one of {', '.join((*_TEXT_FIELDS, *_DATE_FIELDS))}.")
+
+
+def _compared(filter_: Mapping[str, Any], allowed: Sequence[str]) -> Any:
+    comparison = filter_.get("comparison")
+    if comparison not in allowed:
+        raise _bad(f"{filter_['filterType']}: comparison must be one of {', '.join(allowed)}.")
+    return comparison
+
+
+def _date(name: str, value: object) -> datetime:
+    """ISO-8601; without a zone it is UTC."""
+    try:
+        date = datetime.fromisoformat(value if isinstance(value, str) else "")
+        return (date if date.tzinfo else date.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise _bad(f"{name}: value must be an ISO-8601 date such as 2026-01-31T12:00:00Z.") from None
+
+
+def _bad(message: str) -> RefusedError:
+    return RefusedError(400, "QVAL_3", message)

@@ -1,0 +1,85 @@
+"""Pages: ``pageSize`` and ``skipToken`` in the query, the address of the next page in the answer."""
+
+import re
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import TypeVar
+
+from aiohttp import web
+
+from processor.api.v3.envelope import RefusedError
+from processor.domain.directory.ids import contact_cid, contact_id
+from processor.ports.queries import ContactRow, TransactionRow
+
+__all__ = ["DEFAULT_PAGE", "MAX_PAGE", "Pages"]
+
+DEFAULT_PAGE = 100
+"""Rows of a page unless asked otherwise. Source: spec/qualtrics-directory.md, section 1."""
+MAX_PAGE = 500
+"""Rows of a page at most: our own bound, so that one answer stays below a megabyte or so."""
+
+Row = TypeVar("Row", ContactRow, TransactionRow)
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+_PLACE = re.compile(r"(-?[0-9]{1,18})\.([0-9a-f]{32})")
+
+
+class Pages:
+    """One request's paging. Its queries are asked for ``limit`` rows: one more than is shown tells of a next page."""
+
+    def __init__(self, request: web.Request, public_url: str = "") -> None:
+        self._request = request
+        self._public_url = public_url.rstrip("/")
+        self._size = _size(request.query.get("pageSize"))
+        self._token = request.query.get("skipToken", "")
+
+    @property
+    def limit(self) -> int:
+        return self._size + 1
+
+    def after_contact(self) -> int:
+        """The number of the last contact seen; −1 at the start."""
+        if not self._token:
+            return -1
+        id_ = contact_id(self._token)
+        if id_ is None:
+            raise _unknown_token()
+        return id_
+
+    def after_transaction(self) -> tuple[datetime, bytes] | None:
+        """Date and key of the last transaction seen."""
+        if not self._token:
+            return None
+        place = _PLACE.fullmatch(self._token)
+        if place is None:
+            raise _unknown_token()
+        try:
+            return _EPOCH + int(place[1]) * _MICROSECOND, bytes.fromhex(place[2])
+        except OverflowError:
+            raise _unknown_token() from None
+
+    def split(self, rows: Sequence[Row]) -> tuple[Sequence[Row], str | None]:
+        """The rows of this page and the absolute address of the next one, ``None`` on the last."""
+        if len(rows) <= self._size:
+            return rows, None
+        shown = rows[: self._size]
+        last = shown[-1]
+        if isinstance(last, ContactRow):
+            token = contact_cid(last.id)
+        else:
+            token = f"{(last.date - _EPOCH) // _MICROSECOND}.{last.key.hex()}"
+        url = self._request.url.update_query(skipToken=token)
+        return shown, f"{self._public_url}{url.raw_path_qs}" if self._public_url else str(url)
+
+
+def _size(given: str | None) -> int:
+    if given is None:
+        return DEFAULT_PAGE
+    if not re.fullmatch(r"[0-9]{1,9}", given) or not 1 <= int(given) <= MAX_PAGE:
+        raise RefusedError(400, "QVAL_3", f"pageSize must be a number from 1 to {MAX_PAGE}.")
+    return int(given)
+
+
+def _unknown_token() -> RefusedError:
+    return RefusedError(400, "QVAL_3", "skipToken must be one of an earlier nextPage.")

@@ -1,0 +1,35 @@
+"""Who is calling: the header ``X-API-TOKEN`` against the tokens of the revision in force."""
+
+import hmac
+from collections.abc import Sequence
+
+from aiohttp import web
+
+from processor.api.v3.envelope import RefusedError
+from processor.ports.revisions import ApiToken
+
+__all__ = ["HEADER", "READ", "authenticate", "require"]
+
+HEADER = "X-API-TOKEN"
+READ = "directory:read"
+
+
+def authenticate(request: web.Request, tokens: Sequence[ApiToken]) -> ApiToken:
+    """The caller's token; 401 without one. Every value is compared, so that the time taken names none of them."""
+    given = request.headers.get(HEADER, "").encode("utf-8", "surrogateescape")
+    found: ApiToken | None = None
+    for token in tokens:
+        for value in token.values:
+            same = hmac.compare_digest(value.encode(), given)
+            if same and given:
+                found = token
+    if found is None:
+        what = "is not one that the configuration names" if given else "is missing"
+        raise RefusedError(401, "invalid_token", f"The header {HEADER} {what}.")
+    return found
+
+
+def require(token: ApiToken, scope: str) -> None:
+    """403 when the token lacks the scope."""
+    if scope not in token.scopes:
+        raise RefusedError(403, "missing_scope", f"The token {token.name} lacks the scope {scope}.")

@@ -1,0 +1,20 @@
+"""The table of commands."""
+
+import typer
+
+from processor.cli import config, contacts, deadletters, ledger, setup
+
+__all__ = ["app"]
+
+app = typer.Typer(
+    name="isthmus",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="A bridge between Twilio Segment and a customer directory, in both directions.",
+)
+app.add_typer(config.app, name="config", help="Check, apply, compare, export and roll back the configuration.")
+app.add_typer(contacts.app, name="contacts", help="Find and show contacts.")
+app.add_typer(deadletters.app, name="deadletters", help="List and show what was refused.")
+ledger.add(app)
+setup.add(app)

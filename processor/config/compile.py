@@ -1,0 +1,63 @@
+"""A checked document to what a process needs of it, its secrets resolved by this process."""
+
+import os
+from collections.abc import Iterable
+from typing import Any
+
+from processor.config.document import Checked, check
+from processor.config.masking import masked_data
+from processor.config.secrets import Secret, Secrets
+from processor.domain.rules import Rules
+from processor.ports.revisions import ApiToken, Compiled, HttpSource
+from processor.settings import Settings
+
+__all__ = ["compile_document", "write_keys"]
+
+
+def compile_document(checked: Checked, revision_number: int, *, secrets: Secrets) -> Compiled:
+    """Never raises: a secret that cannot be resolved is a warning, and matches nothing."""
+    warnings = [str(warning) for warning in checked.warnings]
+    tokens = [
+        ApiToken(token.name, _values(token.secrets, f"api_tokens `{token.name}`", secrets, warnings), token.scopes)
+        for token in checked.tokens
+    ]
+    sources: list[HttpSource] = []
+    taken: dict[str, str] = {}
+    for entry in checked.sources:
+        name = entry.source.id
+        keys = _values(entry.write_keys, f"source `{name}`", secrets, warnings)
+        elsewhere = [key for key in keys if taken.setdefault(key, name) != name]
+        warnings.extend(
+            f"source `{name}` has the write key of source `{taken[key]}`, which gets its events" for key in elsewhere
+        )
+        sources.append(HttpSource(name, tuple(key for key in keys if taken[key] == name)))
+    directories = {directory.id: directory for directory in checked.directories}
+    document: dict[str, Any] = masked_data(checked.data)
+    rules = Rules(
+        revision=revision_number,
+        sources={entry.source.id: entry.source for entry in checked.sources},
+        directories=directories,
+        rules=checked.rules,
+    )
+    return Compiled(revision_number, rules, sources, tokens, directories, warnings, document)
+
+
+def write_keys(text: str, settings: Settings) -> tuple[str, ...]:
+    """The first source's write keys as this process resolves them: for showing one to whoever just set up.
+
+    Raises ``DocumentError``.
+    """
+    secrets = Secrets(os.environ, settings.data_dir)
+    compiled = compile_document(check(text), 0, secrets=secrets)
+    return compiled.http_sources[0].write_keys if compiled.http_sources else ()
+
+
+def _values(named: Iterable[Secret], owner: str, secrets: Secrets, warnings: list[str]) -> tuple[str, ...]:
+    values = []
+    for secret in named:
+        value = secrets.resolve(secret)
+        if value is None:
+            warnings.append(f"{owner}: {secret} is not set in this process, and matches nothing here")
+        elif value not in values:
+            values.append(value)
+    return tuple(values)

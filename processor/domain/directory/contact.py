@@ -1,0 +1,71 @@
+"""A contact and how commands change it.
+
+``fold`` is pure, and any order and any repetition of the same commands gives the same contact (design section 5):
+each field remembers the stamp that wrote it and the greatest stamp wins, ties by the greater value bytes.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from processor.domain.directory.command import EMBEDDED, Command, CommandResult, Stamp, Value
+
+__all__ = ["MAX_EMBEDDED_FIELDS", "Contact", "fold"]
+
+MAX_EMBEDDED_FIELDS = 500
+"""Of one contact. Of more, those first by name stay, whatever the order of arrival. Source: schema section 5."""
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """The fields of a contact and, for each, the stamp that wrote it. A cleared field is ``None`` with a stamp."""
+
+    values: Mapping[str, Value] = field(default_factory=dict)
+    stamps: Mapping[str, Stamp] = field(default_factory=dict)
+
+
+def _order(value: Value) -> tuple[int, bytes]:
+    """A total order: cleared, then a boolean, then text by its bytes."""
+    if value is None:
+        return 0, b""
+    return (2, value.encode("utf-8", "surrogatepass")) if isinstance(value, str) else (1, repr(value).encode())
+
+
+def fold(contact: Contact, command: Command) -> tuple[Contact, CommandResult]:
+    """The contact after the command: ``changed``, or the same contact because the command was ``repeated``
+    (each of its fields stands just so) or ``superseded`` (later ones had written them)."""
+    values: dict[str, Value] = {}
+    stamps: dict[str, Stamp] = {}
+    superseded = False
+    ordinary = (1, command.at_ms, command.message_id, command.mapping)
+    initial = (0, -command.at_ms, command.message_id, command.mapping)
+    known = contact.stamps
+    if not known:  # a new contact: nothing to compare with
+        made = Contact(
+            {**command.initial, **command.values},
+            {**dict.fromkeys(command.initial, initial), **dict.fromkeys(command.values, ordinary)},
+        )
+        return _bounded(made), "changed" if made.values else "repeated"
+    for given, stamp in ((command.initial, initial), (command.values, ordinary)):
+        for name, value in given.items():
+            before = stamps.get(name) or known.get(name)
+            if before is None or stamp > before:
+                values[name] = value
+                stamps[name] = stamp
+            elif stamp != before:
+                superseded = superseded or stamp is ordinary
+            elif _order(value) > _order(values[name] if name in values else contact.values[name]):
+                values[name] = value
+    if not values:
+        return contact, "superseded" if superseded else "repeated"
+    return _bounded(Contact({**contact.values, **values}, {**known, **stamps})), "changed"
+
+
+def _bounded(contact: Contact) -> Contact:
+    if len(contact.values) <= MAX_EMBEDDED_FIELDS:
+        return contact
+    embedded = sorted(name for name in contact.values if name.startswith(EMBEDDED))
+    over = frozenset(embedded[MAX_EMBEDDED_FIELDS:])
+    return Contact(
+        {name: value for name, value in contact.values.items() if name not in over},
+        {name: stamp for name, stamp in contact.stamps.items() if name not in over},
+    )

@@ -1,0 +1,53 @@
+"""How a person is found: the keys that a directory's merge rules make of field values.
+
+AND inside a rule, OR between rules, in order; a rule with an empty field is skipped; text is compared trimmed and
+without regard to case. Where no rule is complete, extRef is an implicit last one (design section 5).
+"""
+
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from hashlib import blake2b
+
+from processor.domain.directory.command import Value
+
+__all__ = ["IMPLICIT", "MergeRules", "lookup_keys", "stored_keys"]
+
+MergeRules = Sequence[Sequence[str]]
+IMPLICIT = ("extRef",)
+
+
+def _key(rule: Sequence[str], values: Mapping[str, Value]) -> bytes | None:
+    texts = [values.get(name) for name in rule]
+    return _hashed(tuple(rule), *texts) if all(texts) else None
+
+
+@lru_cache(maxsize=1 << 16)
+def _hashed(rule: tuple[str, ...], *texts: Value) -> bytes | None:
+    """The key of a rule and its values. A person is met more than once: to be found, and when the row is locked."""
+    parts = [text.strip().casefold() if isinstance(text, str) else "" for text in texts]
+    if not all(parts):
+        return None
+    # Names, not the rule's position: changing the order of rules changes no key. Source: schema section 4.
+    return blake2b("\x1f".join((*rule, "", *parts)).encode("utf-8", "surrogatepass"), digest_size=16).digest()
+
+
+def lookup_keys(rules: MergeRules, values: Mapping[str, Value]) -> list[bytes]:
+    """The keys to look for, the first that has a contact decides; empty: nobody can be found by these values."""
+    keys = [key for rule in rules if (key := _key(rule, values)) is not None]
+    if not keys and (key := _key(IMPLICIT, values)) is not None:
+        keys.append(key)
+    return keys
+
+
+def stored_keys(
+    rules: MergeRules, values: Mapping[str, Value], known: Sequence[bytes] | None = None
+) -> Sequence[bytes]:
+    """The keys by which a contact with these values can be found: every complete rule's, and extRef's.
+
+    ``known``: the ``lookup_keys`` of just these values, where they were made before.
+    """
+    keys = [key for rule in rules if (key := _key(rule, values)) is not None] if known is None else known
+    if any(tuple(rule) == IMPLICIT for rule in rules):
+        return keys
+    implicit = _key(IMPLICIT, values)
+    return keys if implicit is None or implicit in keys else [*keys, implicit]

@@ -1,0 +1,62 @@
+"""``@flatten``: one object of joined keys, made of nested ones."""
+
+from typing import Any
+
+from processor.domain.mappings.contract import Builder, Checker, Directive, fail
+from processor.domain.mappings.javascript import MISSING, truthy
+from processor.domain.mappings.paths import Resolve
+
+__all__ = ["FLATTEN"]
+
+_MOST = 1_000_000
+"""Characters of all keys together: long keys, deep and wide, could ask for far more."""
+
+
+def _check(value: Any, checker: Checker) -> None:
+    if not checker.object(value):
+        return
+    if "separator" not in value:
+        checker.fault("write the `separator` to join keys with")
+    else:
+        checker.at("separator").plain_text(value["separator"], 1)
+    if "value" not in value:
+        checker.fault("write the `value` to flatten")
+
+
+def _build(value: Any, builder: Builder) -> Resolve:
+    if not isinstance(value, dict) or not truthy(value.get("separator")):
+        return builder.failing("@flatten needs a separator")
+    separator = builder.build(value["separator"])
+    read = builder.kept({"@literal": value.get("value", MISSING)})
+    omit = truthy(value.get("omitArrays"))
+
+    def flattened(event: Any) -> Any:
+        joint = separator(event)
+        if type(joint) is not str:
+            fail("@flatten needs a text as separator")
+        return _flat(read(event), joint, omit_arrays=omit)
+
+    return builder.cleaned(flattened)
+
+
+def _flat(value: Any, separator: str, *, omit_arrays: bool) -> dict[str, Any]:
+    out: dict[str, Any] = {}
+    length = 0
+    pending: list[tuple[str, Any]] = [("", value)]
+    while pending:
+        prefix, item = pending.pop()
+        if type(item) is dict:
+            members = list(item.items())
+        elif type(item) is list and not omit_arrays:
+            members = [(str(index), each) for index, each in enumerate(item)]
+        else:
+            out[prefix] = item
+            length += len(prefix)
+            if length > _MOST:
+                fail(f"@flatten gives keys of at most {_MOST} characters together")
+            continue
+        pending += [(f"{prefix}{separator}{key}" if prefix else key, each) for key, each in reversed(members)]
+    return out
+
+
+FLATTEN = Directive(_check, _build)

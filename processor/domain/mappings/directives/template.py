@@ -1,0 +1,100 @@
+"""``@template``: a text with ``{{path}}`` placeholders.
+
+Segment expands ``{{{path}}}`` first and then ``{{path}}`` in what came of it, so that a value which holds
+``{{…}}`` is expanded again; the document's check refuses that form.
+"""
+
+from typing import Any
+
+from processor.domain.mappings.contract import Builder, Checker, Constant, Directive, fail
+from processor.domain.mappings.javascript import MISSING, get, printed, trim
+from processor.domain.mappings.paths import Resolve, path_parts, reader
+
+__all__ = ["TEMPLATE"]
+
+_LONGEST = 1_000_000
+"""Characters of a text that was expanded twice: a 32 kB event could ask for far more."""
+
+
+def _check(value: Any, checker: Checker) -> None:
+    checker.text(value)
+    if not checker.document:
+        return
+    if isinstance(value, dict):
+        checker.fault("a directive here lets the event write placeholders; write the text with `{{x}}` in it")
+    elif isinstance(value, str) and "{{{" in value:
+        checker.fault("`{{{x}}}` expands what the event holds; write `{{x}}`")
+
+
+def _build(value: Any, builder: Builder) -> Resolve:
+    if isinstance(value, str):
+        return _static(value, sure=builder.sure)
+    text = builder.build(value)
+    if isinstance(text, Constant):
+        return builder.failing("@template needs a text")
+
+    def render(event: Any) -> Any:
+        template = text(event)
+        if type(template) is not str:
+            fail("@template needs a text")
+        return _expanded(_expanded(template, 3, event), 2, event)
+
+    return render
+
+
+def _static(template: str, *, sure: bool) -> Resolve:
+    triples = _pieces(template, 3)
+    parts = triples if len(triples) > 1 else _pieces(template, 2)
+    if len(parts) == 1:
+        return Constant(template)
+    texts = tuple(parts[::2])
+    reads = tuple(reader(path, sure=sure) for path in parts[1::2])
+
+    def render(event: Any) -> str:
+        out = [texts[0]]
+        for read, text in zip(reads, texts[1:], strict=True):
+            out.append(_shown(read(event)))
+            out.append(text)
+        return "".join(out)
+
+    if parts is not triples:
+        return render
+    return lambda event: _expanded(render(event), 2, event)
+
+
+def _expanded(template: str, braces: int, event: Any) -> str:
+    parts = _pieces(template, braces)
+    length = len(template)
+    for index in range(1, len(parts), 2):
+        parts[index] = _shown(get(event, path_parts(parts[index])))
+        length += len(parts[index])
+        if length > _LONGEST:
+            fail(f"this template gives more than {_LONGEST} characters")
+    return "".join(parts)
+
+
+def _shown(value: Any) -> str:
+    if type(value) is str:
+        return value
+    return "" if value is None or value is MISSING else printed(value)
+
+
+def _pieces(template: str, braces: int) -> list[str]:
+    """Text, path, text, path, … text. In linear time: a placeholder ends at the first ``}`` or is none."""
+    opening, closing = "{" * braces, "}" * braces
+    pieces: list[str] = []
+    done = at = 0
+    while (start := template.find(opening, at)) >= 0:
+        end = template.find("}", start + braces)
+        if end < 0:
+            break
+        if end > start + braces and template.startswith(closing, end):
+            pieces += (template[done:start], trim(template[start + braces : end]))
+            done = at = end + braces
+        else:
+            at = end
+    pieces.append(template[done:])
+    return pieces
+
+
+TEMPLATE = Directive(_check, _build)

@@ -1,0 +1,90 @@
+"""A revision of the configuration, compiled: what a decision needs to know and nothing else.
+
+Made once per revision by ``config.compile``; read by every decision; never changed.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+__all__ = ["ALWAYS_KNOWN_SOURCE", "Directory", "Rule", "Rules", "Source"]
+
+ALWAYS_KNOWN_SOURCE = "kafka"
+"""The reserved id of records that other producers wrote onto our own topics (design section 1)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where events come from."""
+
+    id: str
+    accept_own: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Directory:
+    """A directory of contacts and how people are found in it."""
+
+    id: str
+    name: str
+    merge_rules: tuple[tuple[str, ...], ...] = (("extRef",),)
+    """In order: AND inside, OR between; field names as in ``directory.command.STANDARD_FIELDS``."""
+    default_mailing_list: str | None = None
+    mailing_lists: tuple[tuple[str, str], ...] = ()
+    """(id, name) of the lists that the document owns."""
+    create_unmatched: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One mapping: a filter, a field mapping and an action, compiled."""
+
+    mapping: str
+    """The identity of the mapping: its ``id``, else ``connection/name``."""
+    connection: str
+    action: str
+    """``addContactToXmd``, ``upsertContactTransaction`` or ``triggerXflowWorkflow``."""
+    enabled: bool
+    sources: frozenset[str] | None
+    """Ids of the sources it listens to; ``None``: all."""
+    matches: Callable[[Any], bool]
+    payload: Callable[[Any], Any]
+    """Event to the payload before the framework's last step: a dict, or ``MISSING``."""
+    clear_on_null: Mapping[str, Callable[[Any], Any]] = field(default_factory=dict)
+    """Field name to the mapping whose explicit ``None`` clears that field."""
+    creation_only: frozenset[str] = frozenset()
+    """Fields left to the action's default that count on creation only: ``language``, ``unsubscribed``."""
+    types: frozenset[str] | None = None
+    """Event types that the filter can match at all; ``None``: any. Only an index, ``matches`` decides."""
+    events: frozenset[str] | None = None
+    """Event names that the filter can match at all; ``None``: any."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """One revision, ready to decide by."""
+
+    revision: int
+    sources: Mapping[str, Source]
+    directories: Mapping[str, Directory]
+    rules: tuple[Rule, ...]
+    _index: dict[tuple[str, str, str], tuple[Rule, ...]] = field(default_factory=dict, repr=False, compare=False)
+
+    def candidates(self, source: str, type_: str, event: str) -> tuple[Rule, ...]:
+        """The rules that can concern such an event, in the document's order, disabled ones included.
+
+        Remembers its answers, at most 10_000 of them: event names come from outside.
+        """
+        key = (source, type_, event)
+        found = self._index.get(key)
+        if found is None:
+            found = tuple(
+                rule
+                for rule in self.rules
+                if (rule.sources is None or source in rule.sources)
+                and (rule.types is None or type_ in rule.types)
+                and (rule.events is None or event in rule.events)
+            )
+            if len(self._index) < 10_000:
+                self._index[key] = found
+        return found

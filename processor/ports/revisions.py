@@ -1,0 +1,67 @@
+"""The configuration as the running services see it: the last good revision, compiled."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Protocol
+
+from processor.domain.rules import Directory, Rules
+
+__all__ = ["ApiToken", "Compiled", "CurrentRevision", "HttpSource", "Revision", "Revisions"]
+
+
+@dataclass(frozen=True, slots=True)
+class HttpSource:
+    """A source that speaks HTTP. ``write_keys``: the values that are good now, two while one is rotated."""
+
+    id: str
+    write_keys: tuple[str, ...] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class ApiToken:
+    """A token of the API and what it may do (``directory:read``, ``directory:write``, ``trigger``, …)."""
+
+    name: str
+    values: tuple[str, ...] = field(repr=False)
+    scopes: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """A stored configuration document. ``document`` is the YAML text as it was applied."""
+
+    number: int
+    document: str = field(repr=False)
+    applied_at: datetime
+    applied_by: str
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """Everything a process needs of one revision, secrets resolved by this process."""
+
+    revision: int
+    rules: Rules
+    http_sources: Sequence[HttpSource]
+    api_tokens: Sequence[ApiToken]
+    directories: Mapping[str, Directory]
+    warnings: Sequence[str] = ()
+    document: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+
+class CurrentRevision(Protocol):
+    """Whoever asks gets the revision in force; it changes between two awaits, never within one."""
+
+    @property
+    def current(self) -> Compiled: ...
+
+
+class Revisions(Protocol):
+    """The stored revisions. Every method raises ``UnavailableError`` when the database is away."""
+
+    async def latest(self) -> Revision | None: ...
+    async def get(self, number: int) -> Revision | None: ...
+    async def history(self, limit: int = 50) -> Sequence[Revision]: ...
+    async def add(self, document: str, applied_by: str, note: str = "") -> Revision: ...

@@ -1,0 +1,135 @@
+"""The HTTP side of a process: ingress and api on the one port, or the probes alone."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from contextlib import AsyncExitStack
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from typing import Any
+
+from aiohttp import web
+
+from ingress.app import add_routes
+from processor.adapters.kafka.producer import KafkaPublisher
+from processor.api.probes import Check, build_probes
+from processor.api.v3 import build_routes
+from processor.engine.status import Status
+from processor.errors import ConfigError, UnavailableError
+from processor.ports.queries import ProcessRow
+from processor.services import PATH
+from processor.wiring.process import BEAT_S, Process
+
+__all__ = ["serve"]
+
+_STALE_S = 10.0
+_STUCK_S = 60.0
+_KEEP_ALIVE_S = 75.0
+_SHUTDOWN_S = 10.0
+
+
+async def serve(stack: AsyncExitStack, process: Process) -> None:
+    """Listen. Raises ``ConfigError`` when the port is taken."""
+    app = web.Application(client_max_size=1 << 20)
+    publisher = None
+    if process.has("ingress"):
+        publisher = KafkaPublisher(process.settings)
+        await publisher.start()
+        stack.push_async_callback(publisher.stop)
+        report = add_routes(app, publisher, process, process.settings, metrics=_watch(process))
+        process.metrics.ingress_bytes_in_flight.set_function(report.bytes_in_flight)
+        _keep(stack, _follow(process.join("ingress"), publisher.ready))
+    if process.has("api"):
+        app.router.add_routes(build_routes(process.queries, process, process.settings.public_url))
+        _keep(stack, _follow(process.join("api"), lambda: _ask_postgres(process)))
+    app.router.add_routes(_probes(process))
+    own_port = process.has("ingress") or process.has("api")
+    await _listen(stack, app, process.settings.host, process.settings.port if own_port else process.settings.probe_port)
+
+
+async def _listen(stack: AsyncExitStack, app: web.Application, host: str, port: int) -> None:
+    runner = web.AppRunner(
+        app, access_log=None, keepalive_timeout=_KEEP_ALIVE_S, shutdown_timeout=_SHUTDOWN_S, handle_signals=False
+    )
+    await runner.setup()
+    stack.push_async_callback(runner.cleanup)
+    try:
+        await web.TCPSite(runner, host, port, backlog=1024, reuse_address=True).start()
+    except OSError as error:
+        raise ConfigError(f"cannot listen on {host}:{port}: {error.strerror}; choose another ISTHMUS_PORT") from error
+
+
+def _watch(process: Process) -> Callable[[str, int, float], None]:
+    requests, times = process.metrics.ingress_requests, process.metrics.ingress_seconds
+    # The children of a metric are looked up under a lock; sources and statuses are few.
+    count = cache(lambda source, status: requests.labels(source, str(status)).inc)
+    observe = cache(lambda source: times.labels(source).observe)
+
+    def watch(source: str, status: int, seconds: float) -> None:
+        count(source, status)()
+        observe(source)(seconds)
+
+    return watch
+
+
+def _keep(stack: AsyncExitStack, work: Coroutine[Any, Any, None]) -> None:
+    task = asyncio.create_task(work)
+    stack.callback(task.cancel)
+
+
+async def _follow(status: Status, ready: Callable[[], Awaitable[None]]) -> None:
+    """Keep a server's status true: it works when what it writes to, or reads from, answers."""
+    while True:
+        try:
+            await ready()
+            status.to("running")
+        except UnavailableError as error:
+            status.to("waiting", str(error))
+        await asyncio.sleep(BEAT_S / 2)
+
+
+async def _ask_postgres(process: Process) -> None:
+    await process.queries.processes()
+
+
+def _probes(process: Process) -> list[web.RouteDef]:
+    async def live() -> Sequence[Check]:
+        now = time.monotonic()
+        stuck = [m.name for m in process.members if m.status.state == "running" and now - m.status.turned > _STUCK_S]
+        return [("loop", f"{', '.join(stuck)} did not turn for {_STUCK_S:g} s." if stuck else None)]
+
+    async def ready() -> Sequence[Check]:
+        now = time.monotonic()
+        return [(member.name, _problem(member.status, now)) for member in process.members]
+
+    async def path() -> Sequence[Check]:
+        rows = await process.queries.processes()
+        configured = process.current.revision > 0
+        return [
+            ("revision", None if configured else "No configuration yet: run `isthmus config apply FILE`."),
+            *((name, _absent(name, [row for row in rows if row.service == name])) for name in ("ingress", *PATH)),
+        ]
+
+    async def pending() -> int | None:
+        rows = await process.queries.processes()
+        return sum(int(row.details.get("unread", 0)) for row in rows)
+
+    return build_probes(live, ready, path, process.metrics.text, pending)
+
+
+def _problem(status: Status, now: float) -> str | None:
+    if status.state in ("running", "standby") and now - status.turned <= _STALE_S:
+        return None
+    if status.state in ("running", "standby"):
+        return f"The loop has not turned for {now - status.turned:.0f} s."
+    return f"{status.state}: {status.reason}"
+
+
+def _absent(name: str, rows: Sequence[ProcessRow]) -> str | None:
+    oldest = datetime.now(UTC) - timedelta(seconds=_STALE_S)
+    fresh = [row for row in rows if row.seen_at >= oldest]
+    if any(row.state == "running" for row in fresh):
+        return None
+    if not fresh:
+        return f"No {name} process has been seen for {_STALE_S:g} s: run `isthmus run {name}`."
+    return f"{fresh[0].state}: {fresh[0].reason}"

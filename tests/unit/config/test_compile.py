@@ -1,0 +1,111 @@
+"""What decisions get of a document."""
+
+from pathlib import Path
+
+import pytest
+
+from processor.config import Secrets, check, compile_document, write_keys
+from processor.domain.mappings import MISSING
+from processor.domain.rules import Directory
+from processor.settings import Settings
+
+DOCUMENT = """\
+version: 1
+api_tokens: [{name: ops, token: {env: T}}, {name: read, token: t2, scopes: [directory:read]}]
+directories:
+  - {id: POOL_a, name: NO}
+  - id: POOL_b
+    name: B
+    merge_rules: [[email, embeddedData.shop], [extRef]]
+    default_mailing_list: CG_x
+    mailing_lists: [{id: CG_x, name: X}]
+    create_unmatched: true
+sources: [{id: web, write_key: k}, {id: own, write_key: l, accept_own: true}]
+connections:
+  - name: crm
+    sources: [web, kafka]
+    mappings:
+      - {name: contact, action: addContactToXmd, fields: {directoryId: POOL_a, phone: null, language: DE}}
+      - name: buy
+        id: kept
+        enabled: false
+        action: upsertContactTransaction
+        when: type = "track" and (event = "Paid" or event = "Ordered")
+        fields: {directoryId: POOL_b, unsubscribed: false, transactionData: {"@path": $.properties}}
+  - name: off
+    enabled: false
+    mappings:
+      - {name: all, action: addContactToXmd, when: always, fields: {directoryId: POOL_a}}
+"""
+
+
+@pytest.fixture(scope="module")
+def found():
+    return compile_document(check(DOCUMENT), 7, secrets=Secrets({"T": "t1"}, Path("/nowhere")))
+
+
+def clearing(fields, names):
+    """The functions of ``clear_on_null`` of one mapping."""
+    text = (
+        "version: 1\nconnections:\n  - name: c\n    mappings:\n      - name: m\n        action: addContactToXmd\n"
+        f"        fields: {{directoryId: POOL_a{fields}}}\n        clear_on_null: [{names}]\n"
+    )
+    return check(text).rules[0].clear_on_null
+
+
+def test_parts(found):
+    """Tokens, sources and directories, with their defaults."""
+    assert found.revision == found.rules.revision == 7
+    every = {"directory:read", "directory:write", "trigger", "results", "control"}
+    assert [(token.name, token.values, token.scopes) for token in found.api_tokens] == [
+        ("ops", ("t1",), every),
+        ("read", ("t2",), {"directory:read"}),
+    ]
+    assert {name: source.accept_own for name, source in found.rules.sources.items()} == {"web": False, "own": True}
+    assert found.directories["POOL_a"] == Directory("POOL_a", "NO")
+    merge_rules = (("email", "embeddedData.shop"), ("extRef",))
+    assert found.directories["POOL_b"] == Directory("POOL_b", "B", merge_rules, "CG_x", (("CG_x", "X"),), True)
+
+
+def test_rules(found):
+    """Identity, selectors, sources and what is switched off."""
+    contact, buy, everything = found.rules.rules
+    assert [rule.mapping for rule in found.rules.rules] == ["crm/contact", "kept", "off/all"]
+    assert [rule.enabled for rule in found.rules.rules] == [True, False, False]
+    assert (contact.types, contact.events, contact.sources) == ({"identify"}, None, {"web", "kafka"})
+    assert (buy.types, buy.events) == ({"track"}, {"Paid", "Ordered"})
+    assert (everything.types, everything.sources) == (None, None)
+    assert found.rules.candidates("web", "identify", "") == (contact, everything)
+    assert found.rules.candidates("own", "identify", "") == (everything,)
+
+
+def test_payload(found):
+    """Defaults, null for no value, and ``context.traits`` where a field was left to its default."""
+    contact, buy, _ = found.rules.rules
+    event = {"type": "identify", "userId": "u", "traits": {"phone": "1"}, "context": {"traits": {"email": "a@b.c"}}}
+    assert contact.matches(event)
+    payload = contact.payload(event)
+    assert (payload["extRef"], payload["email"], payload["language"]) == ("u", "a@b.c", "DE")
+    assert "phone" not in payload
+    assert contact.creation_only == {"unsubscribed"}
+    assert buy.creation_only == {"language", "unsubscribed"}  # written out, and yet the default
+
+
+def test_clear_on_null():
+    """Only an explicit null at the field's own path clears, and only where no other path has a value."""
+    clear = clearing(", embeddedData: {plan: {'@path': $.traits.plan}}", "phone, plan, email, embeddedData.plan")
+    assert set(clear) == {"phone", "email", "embeddedData.plan"}
+    assert clear["phone"]({"traits": {"phone": None}}) is None
+    assert clear["phone"]({"traits": {"phone": "1"}}) == "1"
+    assert clear["phone"]({"traits": {}}) is MISSING
+    assert clear["phone"]({"traits": None}) is MISSING
+    assert clear["phone"]("text") is MISSING
+    assert clear["embeddedData.plan"]({"traits": {"plan": None}}) is None
+    assert clear["email"]({"email": None, "traits": {"email": "a@b.c"}}) == "a@b.c"
+    assert clear["email"]({"email": None}) is None
+
+
+def test_write_keys(tmp_path):
+    """The one that ``isthmus up`` shows is the first source's."""
+    assert write_keys(DOCUMENT, Settings(data_dir=tmp_path)) == ("k",)
+    assert write_keys("version: 1\n", Settings(data_dir=tmp_path)) == ()
