@@ -12,6 +12,7 @@ from pathlib import Path
 
 import asyncpg
 
+from processor.adapters.postgres.pool import LOST
 from processor.errors import ConfigError, UnavailableError
 from processor.up.child import Child, Command, tail
 from processor.up.folder import Folder
@@ -175,7 +176,7 @@ class Database:
                     f"the embedded PostgreSQL refuses the password in {self._password_file}: "
                     f"put the one of {self._data} back"
                 ) from None
-            except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
+            except (OSError, TimeoutError, asyncpg.PostgresError, *LOST):
                 await asyncio.sleep(0.03)
                 continue
             try:

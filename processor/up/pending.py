@@ -6,6 +6,7 @@ import asyncpg
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
+from processor.adapters.postgres.pool import LOST
 from processor.errors import UnavailableError
 
 __all__ = ["behind", "pending_records"]
@@ -35,7 +36,7 @@ async def pending_records(kafka: str, dsn: str, topics: Iterable[str]) -> int:
             )
         finally:
             await connection.close(timeout=5)
-    except (KafkaError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as error:
+    except (KafkaError, asyncpg.PostgresError, *LOST, OSError, TimeoutError) as error:
         raise UnavailableError(f"what is pending cannot be known: {type(error).__name__}") from error
     return behind(ends, [(row["topic"], row["partition"], row["next_offset"]) for row in rows])
 

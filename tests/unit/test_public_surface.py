@@ -146,6 +146,7 @@ def test_every_sqlstate_has_one_meaning() -> None:
     [
         (asyncpg.InterfaceError("closed"), "UnavailableError"),
         (asyncpg.exceptions.ConnectionDoesNotExistError("gone"), "UnavailableError"),
+        (asyncpg.InternalClientError("cannot switch to state 15"), "UnavailableError"),
         (ConnectionResetError(), "UnavailableError"),
         (TimeoutError(), "UnavailableError"),
         (asyncpg.DataError("a value that cannot be encoded"), "RejectedError"),

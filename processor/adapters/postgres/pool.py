@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     Connection: TypeAlias = asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]
     Pool: TypeAlias = asyncpg.Pool[asyncpg.Record]
 
-__all__ = ["POISON_CLASSES", "SESSION", "WAIT_CLASSES", "open_pool", "prepare", "transaction", "translated"]
+__all__ = ["LOST", "POISON_CLASSES", "SESSION", "WAIT_CLASSES", "open_pool", "prepare", "transaction", "translated"]
 
 SESSION = {
     "application_name": "isthmus",
@@ -35,6 +35,9 @@ SESSION = {
 
 WAIT_CLASSES = ("08", "25006", "25P03", "28", "3D", "40", "53", "55P03", "57", "58")
 """SQLSTATE prefixes after which the same again later is right. Source: schema section 7."""
+LOST = (asyncpg.InterfaceError, asyncpg.InternalClientError)
+"""What asyncpg raises of itself when a connection is lost. The second: the server's farewell (an idle session ended)
+was read, its closing not yet, and the next query finds the protocol in no state to send."""
 POISON_CLASSES = ("22", "23", "54")
 """SQLSTATE prefixes that one record's data caused: isolate it and bury it. Source: schema section 7."""
 
@@ -56,7 +59,7 @@ def translated() -> Iterator[None]:
         if state.startswith(POISON_CLASSES):
             raise RejectedError("refused_by_database", f"{type(error).__name__} ({state})") from error
         raise
-    except (asyncpg.InterfaceError, OSError, TimeoutError) as error:
+    except (*LOST, OSError, TimeoutError) as error:
         if isinstance(error, asyncpg.DataError):  # a value that asyncpg itself could not encode
             raise RejectedError("refused_by_database", f"{type(error).__name__}") from error
         raise UnavailableError(f"PostgreSQL: {type(error).__name__}", "postgres_away") from error
