@@ -33,6 +33,7 @@ PURE_STDLIB = {
     "enum",
     "functools",
     "hashlib",
+    "hmac",
     "html",
     "itertools",
     "json",
@@ -48,7 +49,7 @@ PURE_STDLIB = {
     "uuid",
     "zoneinfo",
 }
-DOMAIN_LIBRARIES = frozenset({"jmespath", "orjson", "re2"})
+DOMAIN_LIBRARIES = frozenset({"jmespath", "liquid", "orjson", "re2"})
 IMPURE_CALLS = {
     "now": "a moment is a parameter: take `received_at_ms`, or another, from the caller",
     "utcnow": "a moment is a parameter: take `received_at_ms`, or another, from the caller",
@@ -174,14 +175,45 @@ def loaded_by(statement: str) -> set[str]:
 @pytest.mark.parametrize(
     ("statement", "never"),
     [
-        ("import processor", {"aiokafka", "aiohttp", "asyncpg", "jmespath", "re2", "pydantic", "typer", "structlog"}),
+        (
+            "import processor",
+            {
+                "aiokafka",
+                "aiohttp",
+                "asyncpg",
+                "jmespath",
+                "jsonpath",
+                "liquid",
+                "re2",
+                "pydantic",
+                "typer",
+                "structlog",
+            },
+        ),
+        (
+            "import processor.domain.mappings",
+            {"aiokafka", "aiohttp", "asyncpg", "jmespath", "jsonpath", "liquid", "re2"},
+        ),
+        (
+            "from processor import compile_mapping; compile_mapping({'a': {'@template': '{{ x }}'}})",
+            {"jmespath", "jsonpath", "liquid"},
+        ),
         ("import processor.cli", {"aiokafka", "aiohttp", "asyncpg", "typer"}),
         ("import processor.cli.app", {"aiokafka", "aiohttp"}),
         ("import processor.domain.events", {"aiokafka", "aiohttp", "asyncpg", "jmespath", "pydantic"}),
         ("import processor.domain.filters", {"aiokafka", "aiohttp", "asyncpg", "pydantic"}),
         (
             "import ingress.app",
-            {"processor.domain.mappings", "processor.domain.filters", "jmespath", "re2", "asyncpg", "aiokafka"},
+            {
+                "processor.domain.mappings",
+                "processor.domain.filters",
+                "jmespath",
+                "jsonpath",
+                "liquid",
+                "re2",
+                "asyncpg",
+                "aiokafka",
+            },
         ),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
@@ -189,6 +221,11 @@ def loaded_by(statement: str) -> set[str]:
 def test_imports_load_little(statement: str, never: set[str]) -> None:
     """Importing one part loads no library of another."""
     assert not loaded_by(statement) & never
+
+
+def test_liquid_is_loaded_with_the_first_template() -> None:
+    """The check above can fail: a mapping that needs Liquid loads it."""
+    assert "liquid" in loaded_by("from processor import compile_mapping; compile_mapping({'@liquid': '{{ x }}'})")
 
 
 def modules() -> list[str]:

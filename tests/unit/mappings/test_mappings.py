@@ -30,11 +30,6 @@ def test_every_fault_with_its_path():
     assert "@nope" in found[0][1]
 
 
-def test_liquid_is_named_as_unknown():
-    """A directive that is not there yet is a fault that names it."""
-    assert "@liquid is no directive" in faults({"a": {"@liquid": "{{ userId }}"}})[0][1]
-
-
 @pytest.mark.parametrize(
     ("spec", "path", "says"),
     [

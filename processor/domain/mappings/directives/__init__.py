@@ -10,6 +10,7 @@ from processor.domain.mappings.directives.condition import IF
 from processor.domain.mappings.directives.exclude_when_null import EXCLUDE_WHEN_NULL
 from processor.domain.mappings.directives.flatten import FLATTEN
 from processor.domain.mappings.directives.json_codec import JSON
+from processor.domain.mappings.directives.liquid import LIQUID
 from processor.domain.mappings.directives.literal import LITERAL
 from processor.domain.mappings.directives.merge import MERGE
 from processor.domain.mappings.directives.path import PATH
@@ -33,5 +34,6 @@ TABLE: Mapping[str, Directive] = MappingProxyType(
         "@flatten": FLATTEN,
         "@json": JSON,
         "@excludeWhenNull": EXCLUDE_WHEN_NULL,
+        "@liquid": LIQUID,
     }
 )
