@@ -1,13 +1,14 @@
 """Filters: which events a mapping wants, in Segment's FQL or JMESPath.
 
 ``lexer`` cuts text into tokens; ``strict`` and ``segment`` make a ``tree`` of them, one refusing what the other
-reads oddly; ``compiler`` makes a function of the tree.
+reads oddly; ``compiler`` makes a function of the tree; ``writing`` makes strict text of it again.
 """
 
 from processor.domain.filters.compiler import verdict
 from processor.domain.filters.reading import compile_filter, parse_filter
 from processor.domain.filters.selectors import selectors
 from processor.domain.filters.tree import Broken, Condition, Filter, Group, Matches, Node
+from processor.domain.filters.writing import same_reading, strict_text
 
 __all__ = [
     "Broken",
@@ -18,6 +19,8 @@ __all__ = [
     "Node",
     "compile_filter",
     "parse_filter",
+    "same_reading",
     "selectors",
+    "strict_text",
     "verdict",
 ]
