@@ -32,7 +32,7 @@ async def test_a_slot_lost_in_sleep_is_unavailable(database: str, turns: int) ->
     """The server ended the session while the process was frozen. The farewell and the closing are read in turns of the
     event loop; a query between them is refused by asyncpg with its own `InternalClientError`."""
     connection = await asyncpg.connect(database, server_settings={"idle_session_timeout": "100ms"})
-    time.sleep(0.4)  # noqa: ASYNC251 - the frozen process
+    time.sleep(0.4)
     for _ in range(turns):
         await asyncio.sleep(0)
     with pytest.raises(UnavailableError):

@@ -106,7 +106,7 @@ def compile_template(source: str, *, strict: bool = False) -> Callable[[Any], st
         context = _Context(template, event if type(event) is dict else {})
         buffer = _Buffer()
         try:
-            template.render_with_context(context, cast(Any, buffer))
+            template.render_with_context(context, cast("Any", buffer))
         except RejectedError:
             raise
         except Exception:  # noqa: BLE001 - whatever else an event's values bring about
