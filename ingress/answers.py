@@ -3,8 +3,12 @@
 python reads ``code`` and ``message``, ruby ``error``, java ``success``. Source: spec, sections 7 and 8.
 """
 
+import time
+from email.utils import formatdate
+
 import orjson
-from aiohttp import web
+from aiohttp import HttpVersion11, web
+from aiohttp.abc import AbstractStreamWriter
 
 from ingress.credentials import UnknownKeyError
 from processor.errors import RejectedError, UnavailableError
@@ -23,7 +27,47 @@ _SUCCESS = b'{"success":true}'
 _JSON = "application/json"
 
 
-def answer_success() -> web.Response:
+class _Acknowledged(web.StreamResponse):
+    """``200 {"success":true}`` to a caller of HTTP/1.1 who keeps the connection: bytes that are made once a second.
+
+    An ordinary response builds and encodes its headers anew each time, a tenth of what a request costs. This one has
+    no state of its own, so one answers all.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._second = 0
+        self._bytes = b""
+
+    @property
+    def keep_alive(self) -> bool:
+        return True
+
+    async def prepare(self, request: web.BaseRequest) -> AbstractStreamWriter | None:
+        transport = request.transport
+        if transport is None or transport.is_closing():
+            raise ConnectionResetError("the caller has gone")
+        second = int(time.time())
+        if second != self._second:
+            self._second = second
+            self._bytes = (
+                f"HTTP/1.1 200 OK\r\nContent-Type: {_JSON}\r\nContent-Length: {len(_SUCCESS)}\r\n"
+                f"Date: {formatdate(second, usegmt=True)}\r\n\r\n"
+            ).encode() + _SUCCESS
+        transport.write(self._bytes)
+        await request.writer.drain()
+        return None
+
+    async def write_eof(self, data: bytes = b"") -> None:
+        """Everything has been written."""
+
+
+_ACKNOWLEDGED = _Acknowledged()
+
+
+def answer_success(request: web.Request) -> web.StreamResponse:
+    if request.keep_alive and request.version == HttpVersion11:
+        return _ACKNOWLEDGED
     return web.Response(body=_SUCCESS, content_type=_JSON)
 
 

@@ -9,7 +9,7 @@ from aiohttp import web
 from ingress.admission import Admission
 from ingress.answers import answer_error, answer_missing, answer_success
 from ingress.credentials import Credentials
-from ingress.report import Report, Watch
+from ingress.report import Report
 from ingress.tracking import Tracking, Visit
 from processor.logs import get_log
 from processor.ports.publisher import Publisher
@@ -29,11 +29,10 @@ def build_app(
     settings: Settings,
     *,
     clock: Callable[[], float] = time.time,
-    metrics: Watch | None = None,
 ) -> web.Application:
     """An application that is the ingress and nothing else. Run it with ``access_log=None``."""
     app = web.Application()
-    add_routes(app, publisher, revision, settings, clock=clock, metrics=metrics)
+    add_routes(app, publisher, revision, settings, clock=clock)
     app.router.add_route("*", "/{path:.*}", _missing)
     return app
 
@@ -45,11 +44,10 @@ def add_routes(
     settings: Settings,
     *,
     clock: Callable[[], float] = time.time,
-    metrics: Watch | None = None,
 ) -> Report:
     """Put the ingress under ``/v1`` of an application; it reports to the log while that application runs."""
     admission = Admission(settings.max_in_flight_bytes)
-    report = Report(lambda: admission.bytes_in_flight, metrics)
+    report = Report(lambda: admission.bytes_in_flight)
     tracking = Tracking(
         publisher,
         Credentials(revision),
@@ -65,7 +63,7 @@ def add_routes(
             visit = Visit(request, int(clock() * 1000))
             try:
                 await work(visit)
-                response = answer_success()
+                response: web.StreamResponse = answer_success(request)
             except ConnectionError:
                 raise  # the caller has gone; there is nobody to answer
             except Exception as error:  # noqa: BLE001 - the table has a line for each

@@ -1,7 +1,8 @@
 """Segment's tracking API: six calls and their batch. Authenticate, normalise, produce, answer."""
 
+import asyncio
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 from uuid import uuid4
 
@@ -60,6 +61,11 @@ class Visit:
             self.spans = find_items(self.body)
         return b"[" + self.body[self.spans[index][0] : self.spans[-1][1]] + b"]"
 
+    def release(self) -> None:
+        """Nothing of the body is needed any more."""
+        self.body = b""
+        self.spans = None
+
     def headers(self) -> Sequence[tuple[str, bytes]]:
         headers = [("source", self.source.encode()), ("received-at", self.received_at.encode())]
         trace = self.request.headers.get("traceparent")
@@ -90,6 +96,7 @@ class Tracking:
         self._admission = admission
         self._events = events
         self._rejected = rejected
+        self._turn = asyncio.Lock()
 
     async def call(self, visit: Visit, type_: str) -> None:
         """One event; the path says its type. A bad one is kept on ``segment.rejected`` and raised."""
@@ -117,10 +124,8 @@ class Tracking:
             await self._keep(visit, visit.body, reason)
             raise reason
         envelope = Envelope.of(document.get("context"), document.get("integrations"), document.get("sentAt"))
-        good, bad = self._sort(visit, items[:MAX_BATCH_ITEMS], envelope)
-        bad += self._beyond(visit, len(items))
-        if good:
-            await self._publisher.publish(self._events, good)
+        bad: list[Outgoing] = []
+        await self._publisher.publish(self._events, self._good(visit, items, envelope, bad))
         if bad:
             await self._publisher.publish(self._rejected, bad)
 
@@ -137,6 +142,10 @@ class Tracking:
         visit.reserved = size
         try:
             visit.body = await read(request, limit)
+            if len(visit.body) > MAX_EVENT_BYTES:
+                # One large body a turn of the event loop: acknowledgements and small requests come in between.
+                async with self._turn:
+                    await asyncio.sleep(0)
             document = parse(visit.body)
         except RejectedError as reason:
             if known is None:
@@ -150,15 +159,19 @@ class Tracking:
             visit.source, visit.key = self._credentials.by_body(document)
         return document
 
-    def _sort(self, visit: Visit, items: list[Any], envelope: Envelope) -> tuple[list[Outgoing], list[Outgoing]]:
-        good: list[Outgoing] = []
-        bad: list[Outgoing] = []
+    def _good(self, visit: Visit, items: list[Any], envelope: Envelope, bad: list[Outgoing]) -> Iterator[Outgoing]:
+        """The records of the items that are events; those of the others go onto ``bad``.
+
+        One at a time, each freed while it is in the cache: a request that waits for Kafka holds nothing of its body.
+        """
         made = 0
         limit = self._publisher.max_record_bytes
         headers = visit.headers()
         arrival = Arrival(visit.received_ms, visit.received_at, _namer(visit))
         for index, item in enumerate(items):
-            items[index] = None  # freed one by one while they are in the cache, not all at the end
+            if index == MAX_BATCH_ITEMS:
+                break
+            items[index] = None
             try:
                 event = normalise(item, envelope, arrival, index)
                 value = dump(event)
@@ -170,8 +183,10 @@ class Tracking:
             except RejectedError as reason:
                 bad.append(visit.rejected(visit.raw(index), reason, index, limit // 2))
             else:
-                good.append(Outgoing(_key(event), value, headers))
-        return good, bad
+                yield Outgoing(_key(event), value, headers)
+        bad += self._beyond(visit, len(items))
+        items.clear()
+        visit.release()
 
     def _beyond(self, visit: Visit, count: int) -> list[Outgoing]:
         """Items over the limit: as many again one by one, and what is left in one piece, so that work is bounded."""

@@ -1,6 +1,6 @@
 """Writing records onto topics, acknowledged."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple, Protocol
 
 __all__ = ["Outgoing", "Publisher"]
@@ -17,14 +17,16 @@ class Outgoing(NamedTuple):
 class Publisher(Protocol):
     """Writes records; returning means that every one of them was acknowledged by all in-sync replicas.
 
+    They are taken one by one as they are written and not held while the acknowledgement is awaited.
     Raises ``UnavailableError`` when that could not be had in time: the records may or may not be there.
-    Raises ``RejectedError`` with code ``too_large`` for a record over ``max_record_bytes``; then none is written.
+    Raises ``RejectedError`` with code ``too_large`` at a record over ``max_record_bytes``: it and what follows it are
+    not written, what came before may be there. What ``records`` itself raises passes through, likewise.
     """
 
     @property
     def max_record_bytes(self) -> int: ...
 
-    async def publish(self, topic: str, records: Sequence[Outgoing]) -> None: ...
+    async def publish(self, topic: str, records: Iterable[Outgoing]) -> None: ...
 
     async def ready(self) -> None:
         """Return when the broker answers; raise ``UnavailableError`` when it does not within a second."""

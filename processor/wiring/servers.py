@@ -5,7 +5,6 @@ import time
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
-from functools import cache
 from typing import Any
 
 from aiohttp import web
@@ -36,8 +35,9 @@ async def serve(stack: AsyncExitStack, process: Process) -> None:
         publisher = KafkaPublisher(process.settings)
         await publisher.start()
         stack.push_async_callback(publisher.stop)
-        report = add_routes(app, publisher, process, process.settings, metrics=_watch(process))
+        report = add_routes(app, publisher, process, process.settings)
         process.metrics.ingress_bytes_in_flight.set_function(report.bytes_in_flight)
+        process.metrics.ingress.answered = report.answered
         _keep(stack, _follow(process.join("ingress"), publisher.ready))
     if process.has("api"):
         app.router.add_routes(build_routes(process.queries, process, process.settings.public_url))
@@ -57,19 +57,6 @@ async def _listen(stack: AsyncExitStack, app: web.Application, host: str, port: 
         await web.TCPSite(runner, host, port, backlog=1024, reuse_address=True).start()
     except OSError as error:
         raise ConfigError(f"cannot listen on {host}:{port}: {error.strerror}; choose another ISTHMUS_PORT") from error
-
-
-def _watch(process: Process) -> Callable[[str, int, float], None]:
-    requests, times = process.metrics.ingress_requests, process.metrics.ingress_seconds
-    # The children of a metric are looked up under a lock; sources and statuses are few.
-    count = cache(lambda source, status: requests.labels(source, str(status)).inc)
-    observe = cache(lambda source: times.labels(source).observe)
-
-    def watch(source: str, status: int, seconds: float) -> None:
-        count(source, status)()
-        observe(source)(seconds)
-
-    return watch
 
 
 def _keep(stack: AsyncExitStack, work: Coroutine[Any, Any, None]) -> None:

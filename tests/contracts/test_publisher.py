@@ -1,7 +1,8 @@
 """The contract of `Publisher`, held by the one made of lists and the one on a real broker."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+import weakref
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +17,10 @@ from processor.ports.publisher import Outgoing, Publisher
 from processor.settings import Settings
 
 HEADERS = (("source", b"web"), ("received-at", b"2024-05-01T12:00:10.000Z"))
+
+
+class Held(list[tuple[str, bytes]]):
+    """Headers that can be watched for being let go."""
 
 
 @dataclass
@@ -111,13 +116,41 @@ async def test_many_at_once(subject: Subject) -> None:
 
 
 async def test_too_large(subject: Subject) -> None:
-    """One record over the limit: `too_large`, none of its call is written, and the next call passes."""
+    """One record over the limit: `too_large`, it and what follows are not written, and the next call passes."""
     too_large = Outgoing(b"k", b"x" * (subject.publisher.max_record_bytes + 1), ())
     with pytest.raises(RejectedError) as caught:
-        await subject.publisher.publish(subject.topic, [*records(b"k", 3), too_large])
+        await subject.publisher.publish(subject.topic, [too_large, *records(b"k", 3)])
     assert caught.value.code == "too_large"
     await subject.publisher.publish(subject.topic, records(b"k", 2))
     assert len(await subject.read()) == 2
+
+
+async def test_records_are_taken_one_by_one(subject: Subject) -> None:
+    """They may come from a generator, nothing holds them while the acknowledgement is awaited, and its error passes."""
+    await subject.publisher.publish(subject.topic, records(b"k", 1))
+    given: list[weakref.ref[Held]] = []
+
+    def stream() -> Iterator[Outgoing]:
+        for record in records(b"k", 100):
+            headers = Held(HEADERS)
+            given.append(weakref.ref(headers))
+            yield Outgoing(record.key, record.value, headers)
+
+    waiting = asyncio.create_task(subject.publisher.publish(subject.topic, stream()))
+    await asyncio.sleep(0)
+    if isinstance(subject.publisher, KafkaPublisher):
+        assert not waiting.done()
+        assert len(given) == 100
+        assert not any(ref() for ref in given)
+    await waiting
+
+    def broken() -> Iterator[Outgoing]:
+        yield from records(b"k", 1)
+        raise RejectedError("bad_text", "of the caller's own")
+
+    with pytest.raises(RejectedError, match="of the caller's own"):
+        await subject.publisher.publish(subject.topic, broken())
+    assert len(await subject.read()) >= 101
 
 
 async def test_the_largest(subject: Subject) -> None:

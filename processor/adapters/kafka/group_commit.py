@@ -102,17 +102,17 @@ class GroupCommit:
         self.bytes = 0
         self.stalled_since: float | None = None
 
-    def admit(self, size: int) -> None:
-        """Raises ``UnavailableError`` when ``size`` more bytes must not be appended now."""
+    def admit(self) -> None:
+        """Raises ``UnavailableError`` when nothing may be appended now; to be asked before every run of appends."""
         if self._closed is not None:
             raise self._closed
         if self.stalled_since is not None:
             raise UnavailableError("Kafka does not acknowledge writes; send again later.", "kafka_stalled")
-        if self.bytes + size > self._max_bytes:
-            raise UnavailableError("Too much waits for Kafka; send again later.", "kafka_slow")
 
     def append(self, topic: str, partition: int, record: Outgoing, timestamp_ms: int) -> "asyncio.Future[None]":
-        """Put one record, already admitted and known to fit a batch, onto its partition."""
+        """Put one record, known to fit a batch, onto its partition. Raises ``UnavailableError`` when too much waits."""
+        if self.bytes > self._max_bytes:
+            raise UnavailableError("Too much waits for Kafka; send again later.", "kafka_slow")
         lane = self._lanes.get((topic, partition))
         if lane is None:
             lane = self._lanes[topic, partition] = _Lane(topic, partition)

@@ -6,7 +6,7 @@ and nothing says that this is fatal (tried, schema.md section 8). Batches are th
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from contextlib import suppress
 from typing import Any
 from zlib import crc32
@@ -89,56 +89,51 @@ class KafkaPublisher:
 
     async def ready(self) -> None:
         session = await self._connected(1.0)
-        session.commit.admit(0)
+        session.commit.admit()
         try:
             async with asyncio.timeout(1.0):
                 await session.producer.client.fetch_all_metadata()
         except (KafkaError, OSError, TimeoutError) as error:
             raise UnavailableError("Kafka does not answer.", "kafka_away") from error
 
-    async def publish(self, topic: str, records: Sequence[Outgoing]) -> None:
-        size = self._size(records)
+    async def publish(self, topic: str, records: Iterable[Outgoing]) -> None:
         session = self._session
         if session is not None and topic in session.topics:
-            await self._commit(session, topic, records, size)
+            for batch in self._append(session, topic, records):
+                await batch
             return
         # The first record of a topic through a new producer: all of it together within the same bound.
         try:
             async with asyncio.timeout(self.timeout_s):
                 session = await self._connected(self.timeout_s)
                 await session.learn(topic)
-                await self._commit(session, topic, records, size)
+                for batch in self._append(session, topic, records):
+                    await batch
         except (KafkaError, OSError) as error:
             raise UnavailableError(f"Kafka does not answer: {type(error).__name__}.", "kafka_away") from error
 
-    @staticmethod
-    async def _commit(session: ProducerSession, topic: str, records: Sequence[Outgoing], size: int) -> None:
+    def _append(
+        self, session: ProducerSession, topic: str, records: Iterable[Outgoing]
+    ) -> Collection[asyncio.Future[None]]:
+        """Put the records into the batches that fill now; the futures of those batches."""
         commit = session.commit
-        commit.admit(size)
+        commit.admit()
         count = session.topics[topic]
         now_ms = int(time.time() * 1000)
-        if len(records) == 1:
-            await commit.append(topic, crc32(records[0].key) % count, records[0], now_ms)
-            return
-        append = commit.append
-        futures = {append(topic, crc32(record.key) % count, record, now_ms) for record in records}
-        for future in futures:
-            await future
-
-    def _size(self, records: Sequence[Outgoing]) -> int:
-        total = 0
         limit = self.max_record_bytes
         shared: Sequence[tuple[str, bytes]] | None = None
         headers_size = 0
-        for key, value, headers in records:
+        futures = set()
+        for record in records:
+            key, value, headers = record
             if headers is not shared:  # the records of one request share theirs
                 shared = headers
                 headers_size = sum(len(name) + len(content) + 8 for name, content in headers)
             size = len(key) + len(value) + headers_size
             if size > limit:
                 raise RejectedError("too_large", f"A record of {size} bytes is over the topic's limit of {limit}.")
-            total += size + RECORD_OVERHEAD_BYTES
-        return total
+            futures.add(commit.append(topic, crc32(key) % count, record, now_ms))
+        return futures
 
     async def _connected(self, timeout_s: float) -> ProducerSession:
         if self._session is None and not self._attempted.is_set():

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable
 
 from processor.errors import RejectedError, UnavailableError
 from processor.ports.publisher import Outgoing
@@ -26,15 +26,18 @@ class MemoryPublisher:
     def max_record_bytes(self) -> int:
         return self._max_record_bytes
 
-    async def publish(self, topic: str, records: Sequence[Outgoing]) -> None:
-        for key, value, headers in records:
+    async def publish(self, topic: str, records: Iterable[Outgoing]) -> None:
+        taken: list[Outgoing] = []
+        for record in records:
+            key, value, headers = record
             size = len(key) + len(value) + sum(len(name) + len(content) + 8 for name, content in headers)
             if size > self._max_record_bytes:
                 raise RejectedError("too_large", f"A record of {size} bytes is over {self._max_record_bytes}.")
+            taken.append(record)
         if self.ack_after_s:
             await asyncio.sleep(self.ack_after_s)
         await self.ready()
-        self.records[topic].extend(records)
+        self.records[topic].extend(taken)
 
     async def ready(self) -> None:
         if self.away:

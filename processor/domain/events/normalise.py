@@ -18,6 +18,7 @@ MAX_MESSAGE_ID = 99
 """Characters of a messageId. Source: Segment's HTTP API, "fewer than 100 characters"."""
 MAX_ID_BYTES = 512
 """UTF-8 bytes of userId, anonymousId, groupId and previousId. Source: schema.md section 7."""
+_SHORT = MAX_ID_BYTES // 4
 _EXACT = 2**53
 _IDS = ("userId", "anonymousId", "groupId", "previousId")
 _OBJECTS = ("context", "integrations", "properties", "traits")
@@ -83,7 +84,7 @@ def normalise(item: object, envelope: Envelope | None, arrival: Arrival, index: 
         if name in event:
             value = event[name]
             # At most 4 bytes a character: shorter text needs no encoding to be within the limit.
-            if type(value) is not str or not 0 < len(value) <= MAX_ID_BYTES // 4:
+            if type(value) is not str or not 0 < len(value) <= _SHORT:
                 _settle_id(event, name, value)
     _check_type(event)
     if envelope is not None:

@@ -11,6 +11,7 @@ _LAST_MS = 253_402_300_799_999
 """9999-12-31T23:59:59.999Z, the last moment that the text form can say."""
 
 _FRACTIONS = tuple(f".{ms:03d}Z" for ms in range(1000))
+_MILLISECONDS = {f".{ms:03d}{zone}": ms for ms in range(1000) for zone in ("Z", "+00:00")}
 
 
 def parse_ms(text: object) -> int | None:
@@ -21,10 +22,11 @@ def parse_ms(text: object) -> int | None:
     if type(text) is not str or not 10 <= len(text) <= _LONGEST:
         return None
     # What the SDKs write, `….123Z` and `….123+00:00`: their seconds repeat, so they are remembered.
-    if len(text) >= 24 and text[19] == "." and text[23:] in ("Z", "+00:00") and text[20:23].isdecimal():
-        second = _parse_exactly(text[:19])
-        return None if second is None else second + int(text[20:23])
-    return _parse_exactly(text)
+    ms = _MILLISECONDS.get(text[19:])
+    if ms is None:
+        return _parse_exactly(text)
+    second = _parse_exactly(text[:19])
+    return None if second is None else second + ms
 
 
 @lru_cache(maxsize=4096)
