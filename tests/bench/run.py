@@ -19,9 +19,10 @@ from bench.directory_steps import decide_loop, directory, fill_topic
 from bench.end_to_end import end_to_end
 from bench.figures import Figure, as_json, table
 from bench.ingest_steps import ingest
+from bench.mapping_steps import mapping
 from bench.rig import BenchError, Rig
 
-STEPS = ("ingest", "decide", "directory", "end-to-end")
+STEPS = ("mapping", "ingest", "decide", "directory", "end-to-end")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -60,6 +61,7 @@ def _measure(rig: Rig, names: Sequence[str], *, short: bool) -> list[Figure]:
         _say("filling a topic")
         fill_topic(rig, total)
     work: dict[str, Callable[[], list[Figure]]] = {
+        "mapping": lambda: mapping(rig, rounds=rounds, events=20_000 if short else 100_000),
         "ingest": lambda: ingest(rig, rounds=rounds, seconds=3 if short else 5),
         "decide": lambda: decide_loop(rig, rounds=rounds, total=total),
         "directory": lambda: directory(rig, rounds=1 if short else 2, total=total),
