@@ -69,22 +69,32 @@ class Rules:
     directories: Mapping[str, Directory]
     rules: tuple[Rule, ...]
     _index: dict[tuple[str, str, str], tuple[Rule, ...]] = field(default_factory=dict, repr=False, compare=False)
+    _named: tuple[frozenset[str], frozenset[str], frozenset[str]] = field(init=False, repr=False, compare=False)
+    """Sources, types and event names that some rule names: all others are alike to every rule."""
+
+    def __post_init__(self) -> None:
+        kinds = [(rule.sources, rule.types, rule.events) for rule in self.rules]
+        named = tuple(frozenset[str]().union(*filter(None, each)) for each in zip(*kinds, strict=True))
+        object.__setattr__(self, "_named", named or (frozenset(), frozenset(), frozenset()))
 
     def candidates(self, source: str, type_: str, event: str) -> tuple[Rule, ...]:
         """The rules that can concern such an event, in the document's order, disabled ones included.
 
-        Remembers its answers, at most 10_000 of them: event names come from outside.
+        Remembers its answers by what the rules name, so that names from outside cannot fill the memory.
         """
-        key = (source, type_, event)
+        sources, types, events = self._named
+        key = (
+            source if source in sources else "",
+            type_ if type_ in types else "",
+            event if event in events else "",
+        )
         found = self._index.get(key)
         if found is None:
-            found = tuple(
+            found = self._index[key] = tuple(
                 rule
                 for rule in self.rules
                 if (rule.sources is None or source in rule.sources)
                 and (rule.types is None or type_ in rule.types)
                 and (rule.events is None or event in rule.events)
             )
-            if len(self._index) < 10_000:
-                self._index[key] = found
         return found
