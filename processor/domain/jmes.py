@@ -8,7 +8,7 @@ import json
 import math
 import re
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import jmespath
 from jmespath.exceptions import JMESPathTypeError
@@ -18,7 +18,7 @@ from jmespath.visitor import Options, TreeInterpreter
 
 from processor.errors import FilterSyntaxError
 
-__all__ = ["EvaluationError", "compile_expression"]
+__all__ = ["Budget", "EvaluationError", "compile_expression"]
 
 _LONGEST = 10_000
 """Characters of one expression: also of its longest literal, which no step counts."""
@@ -28,7 +28,7 @@ _MOST_LEVELS = 4 * _DEEPEST
 """Levels of the tree, at two frames of Python's stack each."""
 _OPENING, _CLOSING = frozenset("([{"), frozenset(")]}")
 
-_ALLOWANCE: Final = 30_000
+_ALLOWANCE: Final = 20_000
 """Steps of one evaluation. A step is a node of the expression met once, or as much work: 32 characters of a text
 that a function reads, a member of a list or object. The dearest steps measured cost a microsecond."""
 _CHARS = 5
@@ -36,7 +36,7 @@ _CHARS = 5
 _COPIED = 3
 """A step covers 2 to this power members that are only copied."""
 
-_CALL = 4
+_CALL = 5
 """Steps of a function's call, whose arguments the library checks one by one."""
 
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
@@ -49,18 +49,26 @@ class EvaluationError(Exception):
     """The expression gives no value for this event: a function met a wrong type, or the steps ran out."""
 
 
-def compile_expression(text: str) -> Callable[[Any], Any]:
+class Budget(Protocol):
+    """The steps that are ``left`` to whoever evaluates, who may evaluate more than one expression."""
+
+    left: int
+
+
+def compile_expression(text: str, budget: Budget | None = None) -> Callable[[Any], Any]:
     """The expression as a function from JSON to JSON; it never changes what it is given, and may return parts of it.
 
+    An evaluation takes its steps off ``budget``; without one it has an allowance of its own.
     The function raises ``EvaluationError`` and nothing else. A path that leads nowhere gives ``None``, as in JMESPath.
     Raises ``FilterSyntaxError``, with the position in ``text``; a mapping makes it a fault at its own path.
     """
     tree = _parsed(text)
     interpreter = _Interpreter()
+    steps = budget or _Own()
 
     def evaluate(value: Any) -> Any:
         try:
-            return interpreter.run(tree, value)
+            return interpreter.run(tree, value, steps)
         except EvaluationError:
             raise
         except JMESPathTypeError as error:  # its own words would show the event's
@@ -161,6 +169,12 @@ def _finite(text: str) -> float:
     return number
 
 
+class _Own:
+    """The budget of an expression that stands alone: as much for each event."""
+
+    left = property(lambda _self: _ALLOWANCE, lambda _self, _left: None)
+
+
 class _Interpreter(TreeInterpreter):  # type: ignore[misc]
     """The library's, with an allowance. One for each expression; ``run`` begins a new evaluation."""
 
@@ -171,10 +185,11 @@ class _Interpreter(TreeInterpreter):  # type: ignore[misc]
             name.removeprefix("visit_"): getattr(self, name) for name in dir(self) if name.startswith("visit_")
         }
 
-    def run(self, tree: dict[str, Any], value: Any) -> Any:
-        self._left = _ALLOWANCE
+    def run(self, tree: dict[str, Any], value: Any, budget: Budget) -> Any:
+        self._left = budget.left
         found = self.visit(tree, value)
         self.weigh(found)
+        budget.left = self._left
         return found
 
     def visit(self, node: dict[str, Any], value: Any) -> Any:  # type: ignore[override, unused-ignore]
@@ -187,7 +202,7 @@ class _Interpreter(TreeInterpreter):  # type: ignore[misc]
         """Take ``steps`` off the allowance, before the work is done."""
         self._left -= steps
         if self._left < 0:
-            raise EvaluationError(f"this expression takes more than {_ALLOWANCE} steps")
+            raise EvaluationError(f"this expression takes more than {_ALLOWANCE} steps for this event")
 
     def weigh(self, value: Any) -> None:
         """Spend for every part of ``value``: parts that an expression holds many times count as often."""

@@ -1,9 +1,11 @@
 """A checked mapping to closures: every path split, every constant placed before the first event comes."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from operator import is_
 from typing import Any
 
+from processor.domain.mappings.allowance import Allowance
 from processor.domain.mappings.checking import is_directive
 from processor.domain.mappings.contract import Constant, Directive, fail
 from processor.domain.mappings.javascript import MISSING
@@ -22,6 +24,7 @@ class Build:
     table: Mapping[str, Directive]
     keep: bool = False
     sure: bool = True
+    steps: Allowance = field(default_factory=Allowance)
 
     def build(self, value: Any) -> Resolve:
         if is_directive(value):
@@ -45,25 +48,30 @@ class Build:
     def cleaned(self, resolve: Resolve) -> Resolve:
         if self.keep:
             return resolve
-        return lambda event: _clean(resolve(event), 0)
+        allowance = self.allowance()
+        return lambda event: _clean(resolve(event), 0, allowance)
+
+    def allowance(self) -> Allowance:
+        self.steps.used = True
+        return self.steps
 
     def failing(self, message: str) -> Resolve:
         return lambda _event: fail(message)
 
     def _object(self, fields: dict[str, Resolve]) -> Resolve:
         """All keys stand in their order in a template that is copied; those that come out missing are taken out."""
-        constants = {key: field.value for key, field in fields.items() if isinstance(field, Constant)}
+        constants = {key: item.value for key, item in fields.items() if isinstance(item, Constant)}
         if not self.keep:
-            fields = {key: field for key, field in fields.items() if constants.get(key) is not MISSING}
+            fields = {key: item for key, item in fields.items() if constants.get(key) is not MISSING}
         template = {key: constants.get(key) for key in fields}
-        changing = tuple((key, field) for key, field in fields.items() if not isinstance(field, Constant))
+        changing = tuple((key, item) for key, item in fields.items() if not isinstance(item, Constant))
         if self.keep:
-            return lambda event: template | {key: field(event) for key, field in changing}
+            return lambda event: template | {key: item(event) for key, item in changing}
 
         def build(event: Any) -> Any:
             made = template.copy()
-            for key, field in changing:
-                value = field(event)
+            for key, item in changing:
+                value = item(event)
                 if value is MISSING:
                     del made[key]
                 else:
@@ -78,18 +86,16 @@ class Build:
         return lambda event: [None if (value := item(event)) is MISSING else value for item in items]
 
 
-def _clean(value: Any, depth: int) -> Any:
+def _clean(value: Any, depth: int, allowance: Allowance) -> Any:
     """``value`` without ``MISSING``: such keys go, such items become null. What holds none is given back as it is."""
-    if depth == _DEEPEST:
+    kind = type(value)
+    if depth == _DEEPEST or (kind is not dict and kind is not list):
         return value
-    if type(value) is dict:
-        made = {key: _clean(item, depth + 1) for key, item in value.items() if item is not MISSING}
-        return value if _same(made.values(), value.values()) else made
-    if type(value) is list:
-        items = [None if item is MISSING else _clean(item, depth + 1) for item in value]
-        return value if _same(items, value) else items
-    return value
-
-
-def _same(made: Any, given: Any) -> bool:
-    return len(made) == len(given) and all(one is other for one, other in zip(made, given, strict=True))
+    allowance.spend(len(value))
+    items = value.values() if kind is dict else value
+    made = [_clean(item, depth + 1, allowance) if type(item) is dict or type(item) is list else item for item in items]
+    if all(map(is_, made, items)) and MISSING not in made:
+        return value
+    if kind is dict:
+        return {key: item for key, item in zip(value, made, strict=True) if item is not MISSING}
+    return [None if item is MISSING else item for item in made]

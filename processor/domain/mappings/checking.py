@@ -1,6 +1,6 @@
 """Every fault of a mapping at once, each with its path. Segment's rules, and the document's own on request."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from processor.domain.mappings.contract import Directive
@@ -85,16 +85,17 @@ class Check:
         if not isinstance(value, bool):
             self.fault(f"write true or false here instead of {_kind(value)}")
 
-    def object(self, value: Any) -> bool:
+    def object(self, value: Any, *own: str) -> bool:
         if not isinstance(value, dict) or _has_directive(value):
             self.fault(f"write an object with the directive's own keys here instead of {_kind(value)}")
             return False
-        self._members(value)
+        self._members(value, own)
         return True
 
-    def _members(self, value: dict[str, Any]) -> None:
+    def _members(self, value: dict[str, Any], own: Collection[str] = ()) -> None:
         for key, item in value.items():
-            self.at(key).anything(item)
+            if key not in own:
+                self.at(key).anything(item)
 
     def _items(self, value: list[Any]) -> None:
         for index, item in enumerate(value):

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from processor.domain.mappings.allowance import Allowance
 from processor.domain.mappings.building import Build
 from processor.domain.mappings.checking import Check, json_faults
 from processor.domain.mappings.contract import fail
@@ -30,7 +31,10 @@ def compile_mapping(spec: Any, *, document: bool = False) -> Resolve:
     Check(TABLE, faults, document=document).anything(spec)
     if faults:
         raise MappingError(faults)
-    resolve = Build(TABLE).build(spec)
+    build = Build(TABLE)
+    resolve = build.build(spec)
+    if build.steps.used:
+        resolve = _counted(resolve, build.steps)
 
     def mapped(event: Any) -> Any:
         if type(event) is not dict:
@@ -38,6 +42,14 @@ def compile_mapping(spec: Any, *, document: bool = False) -> Resolve:
         return resolve(event)
 
     return mapped
+
+
+def _counted(resolve: Resolve, allowance: Allowance) -> Resolve:
+    def counted(event: Any) -> Any:
+        allowance.begin()
+        return resolve(event)
+
+    return counted
 
 
 def _with_root(spec: Any) -> Any:

@@ -11,7 +11,7 @@ from typing import Any, NoReturn, Protocol
 from processor.domain.mappings.paths import Resolve
 from processor.errors import RejectedError
 
-__all__ = ["Builder", "Checker", "Constant", "Directive", "fail"]
+__all__ = ["Builder", "Checker", "Constant", "Directive", "Payable", "fail"]
 
 
 class Constant:
@@ -24,6 +24,15 @@ class Constant:
 
     def __call__(self, _event: Any) -> Any:
         return self.value
+
+
+class Payable(Protocol):
+    """See ``allowance.Allowance``."""
+
+    left: int
+
+    def spend(self, steps: int) -> None: ...
+    def weigh(self, value: Any) -> None: ...
 
 
 class Checker(Protocol):
@@ -54,8 +63,11 @@ class Checker(Protocol):
     def boolean(self, value: Any) -> None:
         """Check a value that must be true or false."""
 
-    def object(self, value: Any) -> bool:
-        """Check that a value is an object without a directive key, and everything in it; false if it is none."""
+    def object(self, value: Any, *own: str) -> bool:
+        """Check that a value is an object without a directive key, and what is in it; false if it is none.
+
+        What stands under the keys ``own`` is the caller's to check: checked twice on each level it would take for ever.
+        """
 
 
 class Builder(Protocol):
@@ -83,6 +95,9 @@ class Builder(Protocol):
 
     def failing(self, message: str) -> Resolve:
         """A function that rejects every event, with this message."""
+
+    def allowance(self) -> "Payable":
+        """Who counts what an evaluation does, begun anew for each event."""
 
 
 @dataclass(frozen=True, slots=True)

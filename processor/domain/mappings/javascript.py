@@ -58,9 +58,10 @@ def step(value: Any, key: str) -> Any:
 
 
 def _character(text: str, key: str) -> Any:
+    units = len(text) if text.isascii() else len(text.encode("utf-16-le", "surrogatepass")) // 2
     if key == "length":
-        return len(text) + sum(char > "\uffff" for char in text)
-    if _INDEX.fullmatch(key) and (at := int(key)) < len(text) and max(text) <= "\uffff":
+        return units
+    if _INDEX.fullmatch(key) and (at := int(key)) < len(text) and units == len(text):
         return text[at]
     return MISSING
 

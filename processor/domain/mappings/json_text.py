@@ -15,7 +15,10 @@ _DEEPEST = 200
 
 
 def json_text(value: Any, depth: int = 0) -> str:
-    """JSON without spaces; a missing key is left out, a missing item is null, 2.0 is 2. ``ValueError`` if too deep."""
+    """JSON without spaces; a missing key is left out, a missing item is null, 2.0 is 2. ``ValueError`` if too deep.
+
+    ``value`` is walked as often as it holds its parts: who does not know it has it weighed before.
+    """
     if depth > _DEEPEST:
         raise ValueError(f"at most {_DEEPEST} levels can be written as JSON")
     kind = type(value)

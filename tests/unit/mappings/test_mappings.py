@@ -42,6 +42,8 @@ def test_every_fault_with_its_path():
         ({"a": {"@if": {"then": 1}}}, "/a/@if", "exists"),
         ({"a": {"@case": {"operator": "title", "value": "x"}}}, "/a/@case/operator", "lower or upper"),
         ({"a": {"@json": {"mode": "ENCODE", "value": "x"}}}, "/a/@json/mode", "encode or decode"),
+        ({"a": [{"@jmespath": "a ||"}]}, "/a/0/@jmespath", "JMESPath"),
+        ({"a": [{"@jmespath": 5}]}, "/a/0/@jmespath", "a text"),
     ],
 )
 def test_document_rules(spec, path, says):
@@ -139,7 +141,9 @@ PATHS = st.sampled_from(["$.a", "$.a.b", "a[0].b", "$", "$.", "", "userId", "$.a
 
 def directives(inner):
     """Any directive with anything in it."""
-    texts = st.sampled_from(["left", "right", "lower", "upper", "encode", "decode", ".", "$&", "a", "{{a}} {{{b}}}"])
+    texts = st.sampled_from(
+        ["left", "right", "lower", "upper", "encode", "decode", ".", "$&", "a", "{{a}} {{{b}}}", "a.b || length(a)"]
+    )
     options = st.sampled_from(
         [
             "exists",
@@ -164,7 +168,7 @@ def directives(inner):
         ]
     )
     names = ["@path", "@template", "@literal", "@if", "@case", "@replace", "@arrayPath", "@merge", "@transform"]
-    names += ["@flatten", "@json", "@excludeWhenNull", "@nope"]
+    names += ["@flatten", "@json", "@excludeWhenNull", "@liquid", "@jmespath", "@nope"]
     values = inner | texts | st.dictionaries(options, inner | texts, max_size=5)
     return st.builds(lambda name, value: {name: value}, st.sampled_from(names), values)
 

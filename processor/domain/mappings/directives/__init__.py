@@ -9,6 +9,7 @@ from processor.domain.mappings.directives.case import CASE
 from processor.domain.mappings.directives.condition import IF
 from processor.domain.mappings.directives.exclude_when_null import EXCLUDE_WHEN_NULL
 from processor.domain.mappings.directives.flatten import FLATTEN
+from processor.domain.mappings.directives.jmespath import JMESPATH
 from processor.domain.mappings.directives.json_codec import JSON
 from processor.domain.mappings.directives.liquid import LIQUID
 from processor.domain.mappings.directives.literal import LITERAL
@@ -35,5 +36,6 @@ TABLE: Mapping[str, Directive] = MappingProxyType(
         "@json": JSON,
         "@excludeWhenNull": EXCLUDE_WHEN_NULL,
         "@liquid": LIQUID,
+        "@jmespath": JMESPATH,
     }
 )

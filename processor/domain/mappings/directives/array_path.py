@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from processor.domain.mappings.allowance import CHARS
 from processor.domain.mappings.contract import Builder, Checker, Directive
 from processor.domain.mappings.javascript import MISSING
 from processor.domain.mappings.paths import Resolve, reader, without_prefix
@@ -32,6 +33,7 @@ def _build(value: Any, builder: Builder) -> Resolve:
         return read
     item = builder.inner(shape)
     keep = builder.keep
+    allowance, price = builder.allowance(), _parts(shape)
 
     def mapped(event: Any) -> Any:
         root = read(event)
@@ -39,10 +41,20 @@ def _build(value: Any, builder: Builder) -> Resolve:
             root = [root]
         elif type(root) is not list:
             return root
+        allowance.spend(len(root) * price)
         made = [item(each) for each in root]
         return made if keep else [None if each is MISSING else each for each in made]
 
     return mapped
+
+
+def _parts(shape: Any) -> int:
+    """Steps that a shape takes for one item: its parts, and what its texts hold."""
+    if isinstance(shape, dict):
+        return 1 + sum(map(_parts, shape.values()))
+    if isinstance(shape, list):
+        return 1 + sum(map(_parts, shape))
+    return 1 + (len(shape) >> CHARS if isinstance(shape, str) else 0)
 
 
 ARRAY_PATH = Directive(_check, _build)

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from processor.domain.mappings.allowance import CHARS
 from processor.domain.mappings.contract import Builder, Checker, Constant, Directive, fail
 from processor.domain.mappings.javascript import MISSING, truthy
 from processor.domain.mappings.paths import Resolve
@@ -12,7 +13,7 @@ _CHANGES = {"lower": str.lower, "upper": str.upper}
 
 
 def _check(value: Any, checker: Checker) -> None:
-    if not checker.object(value):
+    if not checker.object(value, "operator", "value"):
         return
     if "operator" in value:
         checker.at("operator").plain_text(value["operator"])
@@ -30,11 +31,13 @@ def _build(value: Any, builder: Builder) -> Resolve:
     operator = value["operator"]
     change = _CHANGES.get(operator) if isinstance(operator, str) else None
     read = builder.build(value["value"])
+    allowance = builder.allowance()
 
     def changed(event: Any) -> Any:
         text = read(event)
         if type(text) is not str:
             return text
+        allowance.spend(len(text) >> CHARS)
         return change(text) if change is not None else fail("@case needs lower or upper")
 
     return changed

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from processor.domain.mappings.contract import Builder, Checker, Constant, Directive
+from processor.domain.mappings.contract import Builder, Checker, Constant, Directive, Payable
 from processor.domain.mappings.javascript import MISSING, printed, truthy
 from processor.domain.mappings.paths import Resolve
 
@@ -24,7 +24,7 @@ def _build(value: Any, builder: Builder) -> Resolve:
     then = builder.build(value["then"]) if "then" in value else _NOTHING
     other = builder.build(value["else"]) if truthy(value.get("else")) else _NOTHING
     if "exists" not in value:
-        return _unless_blank(builder.build(value["blank"]), then, other)
+        return _unless_blank(builder.build(value["blank"]), then, other, builder.allowance())
     if "then" in value and _one_path(value["exists"]) == _one_path(value["then"]) is not None:
         return _value_or(then, other)
     return _if_exists(builder.build(value["exists"]), then, other)
@@ -61,14 +61,15 @@ def _if_exists(read: Resolve, then: Resolve, other: Resolve) -> Resolve:
     return choose
 
 
-def _unless_blank(read: Resolve, then: Resolve, other: Resolve) -> Resolve:
-    return lambda event: other(event) if _blank(read(event)) else then(event)
+def _unless_blank(read: Resolve, then: Resolve, other: Resolve, allowance: Payable) -> Resolve:
+    return lambda event: other(event) if _blank(read(event), allowance) else then(event)
 
 
-def _blank(value: Any) -> bool:
+def _blank(value: Any, allowance: Payable) -> bool:
     """Null, missing, and whatever JavaScript finds loosely equal to an empty text."""
     kind = type(value)
     if kind is list:
+        allowance.weigh(value)
         return printed(value) == ""
     return kind is not dict and not value
 

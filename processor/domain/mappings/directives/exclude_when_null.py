@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from processor.domain.mappings.contract import Builder, Checker, Directive, fail
+from processor.domain.mappings.contract import Builder, Checker, Directive, Payable, fail
 from processor.domain.mappings.javascript import MISSING
 from processor.domain.mappings.paths import Resolve
 
@@ -18,18 +18,20 @@ def _check(value: Any, checker: Checker) -> None:
 
 def _build(value: Any, builder: Builder) -> Resolve:
     read = builder.build(value)
-    return lambda event: _without_nulls(read(event), 0)
+    allowance = builder.allowance()
+    return lambda event: _without_nulls(read(event), 0, allowance)
 
 
-def _without_nulls(value: Any, depth: int) -> Any:
+def _without_nulls(value: Any, depth: int, allowance: Payable) -> Any:
     if value is None:
         return MISSING
     if type(value) is not dict:
         return value
     if depth == _DEEPEST:
         fail(f"@excludeWhenNull looks into at most {_DEEPEST} levels")
+    allowance.spend(len(value))
     return {
-        key: _without_nulls(item, depth + 1) if type(item) is dict else item
+        key: _without_nulls(item, depth + 1, allowance) if type(item) is dict else item
         for key, item in value.items()
         if item is not None
     }

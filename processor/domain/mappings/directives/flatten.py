@@ -2,18 +2,16 @@
 
 from typing import Any
 
-from processor.domain.mappings.contract import Builder, Checker, Directive, fail
+from processor.domain.mappings.allowance import CHARS
+from processor.domain.mappings.contract import Builder, Checker, Directive, Payable, fail
 from processor.domain.mappings.javascript import MISSING, truthy
 from processor.domain.mappings.paths import Resolve
 
 __all__ = ["FLATTEN"]
 
-_MOST = 1_000_000
-"""Characters of all keys together: long keys, deep and wide, could ask for far more."""
-
 
 def _check(value: Any, checker: Checker) -> None:
-    if not checker.object(value):
+    if not checker.object(value, "separator"):
         return
     if "separator" not in value:
         checker.fault("write the `separator` to join keys with")
@@ -29,19 +27,19 @@ def _build(value: Any, builder: Builder) -> Resolve:
     separator = builder.build(value["separator"])
     read = builder.kept({"@literal": value.get("value", MISSING)})
     omit = truthy(value.get("omitArrays"))
+    allowance = builder.allowance()
 
     def flattened(event: Any) -> Any:
         joint = separator(event)
         if type(joint) is not str:
             fail("@flatten needs a text as separator")
-        return _flat(read(event), joint, omit_arrays=omit)
+        return _flat(read(event), joint, allowance, omit_arrays=omit)
 
     return builder.cleaned(flattened)
 
 
-def _flat(value: Any, separator: str, *, omit_arrays: bool) -> dict[str, Any]:
+def _flat(value: Any, separator: str, allowance: Payable, *, omit_arrays: bool) -> dict[str, Any]:
     out: dict[str, Any] = {}
-    length = 0
     pending: list[tuple[str, Any]] = [("", value)]
     while pending:
         prefix, item = pending.pop()
@@ -51,10 +49,8 @@ def _flat(value: Any, separator: str, *, omit_arrays: bool) -> dict[str, Any]:
             members = [(str(index), each) for index, each in enumerate(item)]
         else:
             out[prefix] = item
-            length += len(prefix)
-            if length > _MOST:
-                fail(f"@flatten gives keys of at most {_MOST} characters together")
             continue
+        allowance.spend(len(members) * (1 + ((len(prefix) + len(separator)) >> CHARS)))
         pending += [(f"{prefix}{separator}{key}" if prefix else key, each) for key, each in reversed(members)]
     return out
 

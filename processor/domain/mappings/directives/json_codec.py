@@ -13,7 +13,7 @@ __all__ = ["JSON"]
 
 
 def _check(value: Any, checker: Checker) -> None:
-    if not checker.object(value):
+    if not checker.object(value, "mode", "value"):
         return
     checker.at("mode").plain_text(value.get("mode"), 1)
     if not truthy(value.get("value")):
@@ -28,7 +28,14 @@ def _build(value: Any, builder: Builder) -> Resolve:
         return builder.failing("@json needs a mode and a value")
     change = {"encode": _encoded, "decode": _decoded}.get(str(value["mode"]), _nothing)
     read = builder.build(value["value"])
-    return lambda event: change(read(event))
+    allowance = builder.allowance()
+
+    def converted(event: Any) -> Any:
+        found = read(event)
+        allowance.weigh(found)
+        return change(found)
+
+    return converted
 
 
 def _encoded(value: Any) -> Any:

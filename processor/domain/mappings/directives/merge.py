@@ -10,7 +10,7 @@ __all__ = ["MERGE"]
 
 
 def _check(value: Any, checker: Checker) -> None:
-    if not checker.object(value):
+    if not checker.object(value, "direction", "objects"):
         return
     checker.at("direction").plain_text(value.get("direction"), 1)
     objects = value.get("objects")
@@ -29,6 +29,7 @@ def _build(value: Any, builder: Builder) -> Resolve:
         return builder.failing("@merge needs a direction and a list of objects")
     direction = builder.build(value["direction"])
     objects = [builder.kept(item) for item in value["objects"]]
+    allowance = builder.allowance()
 
     def merged(event: Any) -> Any:
         made = [item(event) for item in objects]
@@ -37,8 +38,10 @@ def _build(value: Any, builder: Builder) -> Resolve:
         out: dict[str, Any] = {}
         for item in made:
             if type(item) is dict:
+                allowance.spend(len(item))
                 out.update(item)
             elif type(item) is list or type(item) is str:
+                allowance.spend(len(item))
                 out.update((str(index), part) for index, part in enumerate(item))
         return out
 

@@ -1,9 +1,10 @@
 """``@replace``: one or two literal pieces of a text replaced, everywhere by default."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
-from processor.domain.mappings.contract import Builder, Checker, Constant, Directive, fail
+from processor.domain.mappings.allowance import CHARS
+from processor.domain.mappings.contract import Builder, Checker, Constant, Directive, Payable, fail
 from processor.domain.mappings.javascript import MISSING, printed, truthy
 from processor.domain.mappings.paths import Resolve
 
@@ -11,14 +12,14 @@ __all__ = ["REPLACE"]
 
 _LONGEST = 10
 """Characters of a pattern and of a replacement. Source: Segment's mapping kit."""
-_MOST = 1_000_000
-"""Characters of a result: a replacement that repeats what is around it could ask for far more."""
+_FOLDED = 2
+"""A step covers 2 to this power characters that are compared without regard to case, where not all are ASCII."""
 
 _Change = Callable[[str], str]
 
 
 def _check(value: Any, checker: Checker) -> None:
-    if not checker.object(value):
+    if not checker.object(value, "pattern", "value", "replacement", "ignorecase", "global"):
         return
     if "pattern" not in value:
         checker.fault("write the `pattern` to replace")
@@ -41,7 +42,7 @@ def _build(value: Any, builder: Builder) -> Resolve:
     if not truthy(value.get("value")):
         return Constant(MISSING)
     read = builder.build(value["value"])
-    changes = _changes(value)
+    changes = _changes(value, builder.allowance())
 
     def replaced(event: Any) -> Any:
         found = read(event)
@@ -56,7 +57,7 @@ def _build(value: Any, builder: Builder) -> Resolve:
     return replaced
 
 
-def _changes(value: dict[str, Any]) -> list[_Change] | None:
+def _changes(value: dict[str, Any], allowance: Payable) -> list[_Change] | None:
     """What to do to a text, ``None`` where an option has the wrong type: Segment then answers with an empty text."""
     everywhere = True if value.get("global") is None else value["global"]
     ignorecase = False if value.get("ignorecase") is None else value["ignorecase"]
@@ -65,10 +66,11 @@ def _changes(value: dict[str, Any]) -> list[_Change] | None:
         return None
     if not (isinstance(everywhere, bool) and isinstance(ignorecase, bool)):
         return None
-    changes = [_change(pattern, replacement, everywhere=everywhere, ignorecase=ignorecase)]
+    how = _How(everywhere, ignorecase, allowance)
+    changes = [_change(pattern, replacement, how)]
     second, replacement2 = value.get("pattern2"), _or_empty(value.get("replacement2"))
     if isinstance(second, str) and second and isinstance(replacement2, str):
-        changes.append(_change(second, replacement2, everywhere=everywhere, ignorecase=ignorecase))
+        changes.append(_change(second, replacement2, how))
     return changes
 
 
@@ -76,24 +78,39 @@ def _or_empty(value: Any) -> Any:
     return "" if value is None else value
 
 
-def _change(pattern: str, replacement: str, *, everywhere: bool, ignorecase: bool) -> _Change:
+class _How(NamedTuple):
+    """What holds for both pairs of pattern and replacement."""
+
+    everywhere: bool
+    ignorecase: bool
+    allowance: Payable
+
+
+def _change(pattern: str, replacement: str, how: _How) -> _Change:
     if len(pattern) > _LONGEST or len(replacement) > _LONGEST:
         return lambda _text: fail(f"@replace takes at most {_LONGEST} characters")
+    everywhere, ignorecase, allowance = how
     if "$" not in replacement and not ignorecase:
-        return lambda text: text.replace(pattern, replacement, -1 if everywhere else 1)
+        growth = max(0, len(replacement) - len(pattern))
+
+        def replace(text: str) -> str:
+            allowance.spend((len(text) + growth * text.count(pattern)) >> CHARS)
+            return text.replace(pattern, replacement, -1 if everywhere else 1)
+
+        return replace
     wanted = _folded(pattern) if ignorecase else pattern
 
     def change(text: str) -> str:
+        allowance.spend(len(text) >> (CHARS if text.isascii() else _FOLDED))
         searched = _folded(text) if ignorecase else text
+        allowance.spend(searched.count(wanted) >> 1)
         out: list[str] = []
-        done = length = 0
+        done = 0
         while (start := searched.find(wanted, done)) >= 0:
             end = start + len(wanted)
             filling = _filled(replacement, text, start, end)
+            allowance.spend(len(filling) >> CHARS)
             out += (text[done:start], filling)
-            length += len(filling)
-            if length > _MOST:
-                fail(f"@replace gives at most {_MOST} characters")
             done = end
             if not everywhere:
                 break

@@ -6,14 +6,12 @@ Segment expands ``{{{path}}}`` first and then ``{{path}}`` in what came of it, s
 
 from typing import Any
 
-from processor.domain.mappings.contract import Builder, Checker, Constant, Directive, fail
+from processor.domain.mappings.allowance import CHARS
+from processor.domain.mappings.contract import Builder, Checker, Constant, Directive, Payable, fail
 from processor.domain.mappings.javascript import MISSING, get, printed, trim
 from processor.domain.mappings.paths import Resolve, path_parts, reader
 
 __all__ = ["TEMPLATE"]
-
-_LONGEST = 1_000_000
-"""Characters of a text that was expanded twice: a 32 kB event could ask for far more."""
 
 
 def _check(value: Any, checker: Checker) -> None:
@@ -27,8 +25,9 @@ def _check(value: Any, checker: Checker) -> None:
 
 
 def _build(value: Any, builder: Builder) -> Resolve:
+    allowance = builder.allowance()
     if isinstance(value, str):
-        return _static(value, sure=builder.sure)
+        return _static(value, allowance, sure=builder.sure)
     text = builder.build(value)
     if isinstance(text, Constant):
         return builder.failing("@template needs a text")
@@ -37,12 +36,12 @@ def _build(value: Any, builder: Builder) -> Resolve:
         template = text(event)
         if type(template) is not str:
             fail("@template needs a text")
-        return _expanded(_expanded(template, 3, event), 2, event)
+        return _expanded(_expanded(template, 3, event, allowance), 2, event, allowance)
 
     return render
 
 
-def _static(template: str, *, sure: bool) -> Resolve:
+def _static(template: str, allowance: Payable, *, sure: bool) -> Resolve:
     triples = _pieces(template, 3)
     parts = triples if len(triples) > 1 else _pieces(template, 2)
     if len(parts) == 1:
@@ -53,29 +52,30 @@ def _static(template: str, *, sure: bool) -> Resolve:
     def render(event: Any) -> str:
         out = [texts[0]]
         for read, text in zip(reads, texts[1:], strict=True):
-            out.append(_shown(read(event)))
+            out.append(_shown(read(event), allowance))
             out.append(text)
         return "".join(out)
 
     if parts is not triples:
         return render
-    return lambda event: _expanded(render(event), 2, event)
+    return lambda event: _expanded(render(event), 2, event, allowance)
 
 
-def _expanded(template: str, braces: int, event: Any) -> str:
+def _expanded(template: str, braces: int, event: Any, allowance: Payable) -> str:
+    """In the template stands what an event holds, so that the paths too are to be paid for."""
     parts = _pieces(template, braces)
-    length = len(template)
+    allowance.spend((len(template) >> CHARS) + 2 * len(parts))
     for index in range(1, len(parts), 2):
-        parts[index] = _shown(get(event, path_parts(parts[index])))
-        length += len(parts[index])
-        if length > _LONGEST:
-            fail(f"this template gives more than {_LONGEST} characters")
+        parts[index] = _shown(get(event, path_parts(parts[index])), allowance)
     return "".join(parts)
 
 
-def _shown(value: Any) -> str:
+def _shown(value: Any, allowance: Payable) -> str:
     if type(value) is str:
+        allowance.spend(len(value) >> CHARS)
         return value
+    if type(value) is list:
+        allowance.weigh(value)
     return "" if value is None or value is MISSING else printed(value)
 
 

@@ -9,7 +9,8 @@ from liquid.exceptions import BlockNestingError
 from liquid.parser import get_parser
 from liquid.stream import TokenStream
 
-from processor.domain.mappings.contract import fail
+from processor.domain.mappings.allowance import CHARS, MOST
+from processor.domain.mappings.contract import Payable, fail
 from processor.domain.mappings.javascript import MISSING
 from processor.domain.mappings.liquid.characters import SyntaxFault
 from processor.domain.mappings.liquid.filters import FILTERS
@@ -21,9 +22,12 @@ __all__ = ["TemplateError", "compile_template"]
 
 TemplateError = SyntaxFault
 
-_MOST_WORK = 1_000_000
-"""Characters that one rendering may read and write, its output and variables included; an item of a list counts as
-several. Segment allows 500 ms and 1e8 bytes; this is some 20 ms, and 30 times an event of 32 kB."""
+_CHARS_A_STEP = 2**CHARS
+"""What a rendering spends are characters read and written, its output and variables included; an item of a list counts
+as several. Segment allows 500 ms and 1e8 bytes; a mapping's whole allowance is some 20 ms here, 1e6 characters."""
+
+_BEGUN = 20
+"""Steps of a rendering that does nothing: in the shape of an item there may be thousands."""
 
 
 class _Buffer:
@@ -47,14 +51,14 @@ class _Context(RenderContext):
 
     __slots__ = ("left",)
 
-    def __init__(self, template: BoundTemplate, event: dict[str, Any]) -> None:
+    def __init__(self, template: BoundTemplate, event: dict[str, Any], steps: int) -> None:
         super().__init__(template, globals=event)
-        self.left: float = _MOST_WORK
+        self.left: float = steps * _CHARS_A_STEP
 
     def spend(self, amount: float) -> None:
         self.left -= amount
         if not self.left >= 0:
-            fail(f"this template reads and writes more than {_MOST_WORK} characters")
+            fail(f"this template reads and writes more than {MOST * _CHARS_A_STEP} characters")
 
     def variable(self, name: str) -> Any:
         if name in self.locals:
@@ -91,7 +95,7 @@ def _environment(*, strict: bool) -> _Environment:
     return _Environment(strict_filters=strict)
 
 
-def compile_template(source: str, *, strict: bool = False) -> Callable[[Any], str]:
+def compile_template(source: str, allowance: Payable, *, strict: bool = False) -> Callable[[Any], str]:
     """Raises ``TemplateError`` for what liquidjs cannot read, with ``strict`` also for filters that it does not have
     or Segment has switched off; else the former change nothing and the latter reject the event when they are reached.
     The function raises ``RejectedError`` alone.
@@ -103,7 +107,8 @@ def compile_template(source: str, *, strict: bool = False) -> Callable[[Any], st
         raise SyntaxFault(f"at most {environment.block_nesting_limit} tags within each other", 0) from error
 
     def render(event: Any) -> str:
-        context = _Context(template, event if type(event) is dict else {})
+        allowance.spend(_BEGUN)
+        context = _Context(template, event if type(event) is dict else {}, allowance.left)
         buffer = _Buffer()
         try:
             template.render_with_context(context, cast("Any", buffer))
@@ -111,6 +116,7 @@ def compile_template(source: str, *, strict: bool = False) -> Callable[[Any], st
             raise
         except Exception:  # noqa: BLE001 - whatever else an event's values bring about
             fail("this template cannot work on what the event holds")
+        allowance.left = int(context.left) // _CHARS_A_STEP
         return buffer.getvalue()
 
     return render

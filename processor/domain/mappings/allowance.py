@@ -1,0 +1,52 @@
+"""How much one evaluation of a mapping may do: a count of steps, because a clock would decide differently each time.
+
+A mapping can write down what doubles its own value again and again, and values that hold themselves many times over
+are small in memory and endless to walk. So whatever walks, copies or prints a value pays for it here, beforehand.
+"""
+
+from typing import Any, Final
+
+from processor.domain.mappings.contract import fail
+
+__all__ = ["CHARS", "MOST", "Allowance"]
+
+MOST: Final = 20_000
+"""Steps of one evaluation, a microsecond or two each: more than an event of 32 kB can have members, and within the
+50 ms that a mapping may take."""
+CHARS: Final = 5
+"""A step covers 2 to this power characters that are copied or read."""
+
+
+class Allowance:
+    """The steps that are ``left`` of the evaluation that runs. One for each mapping; ``used`` if anything asks it."""
+
+    __slots__ = ("left", "used")
+
+    def __init__(self) -> None:
+        self.left = MOST
+        self.used = False
+
+    def begin(self) -> None:
+        """A new evaluation."""
+        self.left = MOST
+
+    def spend(self, steps: int) -> None:
+        """Rejects the event when there were too many."""
+        self.left -= steps
+        if self.left < 0:
+            fail(f"this mapping takes more than {MOST} steps for this event")
+
+    def weigh(self, value: Any) -> None:
+        """Pay for everything in ``value``: parts that it holds many times count as often."""
+        pending = [value]
+        while pending:
+            item = pending.pop()
+            kind = type(item)
+            if kind is str:
+                self.spend(len(item) >> CHARS)
+            elif kind is list:
+                self.spend(len(item))
+                pending.extend(item)
+            elif kind is dict:
+                self.spend(len(item) + (sum(map(len, item)) >> CHARS))
+                pending.extend(item.values())
