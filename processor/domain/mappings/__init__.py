@@ -4,8 +4,18 @@
 """
 
 from processor.domain.mappings.compiling import compile_mapping
+from processor.domain.mappings.directives.template import expanded_once
 from processor.domain.mappings.javascript import MISSING, Missing, printed
 from processor.domain.mappings.json_text import json_text
 from processor.domain.mappings.paths import Resolve, path_parts
 
-__all__ = ["MISSING", "Missing", "Resolve", "compile_mapping", "json_text", "path_parts", "printed"]
+__all__ = [
+    "MISSING",
+    "Missing",
+    "Resolve",
+    "compile_mapping",
+    "expanded_once",
+    "json_text",
+    "path_parts",
+    "printed",
+]

@@ -11,7 +11,7 @@ from processor.domain.mappings.contract import Builder, Checker, Constant, Direc
 from processor.domain.mappings.javascript import MISSING, get, printed, trim
 from processor.domain.mappings.paths import Resolve, path_parts, reader
 
-__all__ = ["TEMPLATE"]
+__all__ = ["TEMPLATE", "expanded_once"]
 
 
 def _check(value: Any, checker: Checker) -> None:
@@ -59,6 +59,18 @@ def _static(template: str, allowance: Payable, *, sure: bool) -> Resolve:
     if parts is not triples:
         return render
     return lambda event: _expanded(render(event), 2, event, allowance)
+
+
+def expanded_once(template: str) -> str | None:
+    """The text with ``{{x}}`` for every ``{{{x}}}``; ``None`` where that would not read the same paths."""
+    parts = _pieces(template, 3)
+    once = "".join(f"{{{{{part}}}}}" if index % 2 else part for index, part in enumerate(parts))
+    wanted = [""]
+    for index, part in enumerate(parts):
+        first, *rest = ("", part, "") if index % 2 else _pieces(part, 2)
+        wanted[-1] += first
+        wanted += rest
+    return once if "{{{" not in once and _pieces(once, 2) == wanted else None
 
 
 def _expanded(template: str, braces: int, event: Any, allowance: Payable) -> str:
