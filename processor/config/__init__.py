@@ -1,6 +1,7 @@
 """The configuration document: read, checked, compiled, compared and shown.
 
-One file per section of the document; ``document.py`` puts them together.
+One file per section of the document; ``document.py`` puts them together. ``importing`` makes a connection of what
+Segment exports.
 """
 
 from processor.config.compile import compile_document, write_keys

@@ -10,9 +10,9 @@ from processor.domain.actions import Action, finish
 from processor.domain.mappings import compile_mapping
 from processor.errors import MappingError, RejectedError
 
-__all__ = ["compile_fields", "is_literal", "left_to_default"]
+__all__ = ["ROOT", "compile_fields", "is_literal", "left_to_default"]
 
-_ROOT = "__segment_internal_directive"
+ROOT = "__segment_internal_directive"
 """A key beside the fields in mappings that Segment exports; ``compile_mapping`` reads it."""
 
 
@@ -21,7 +21,7 @@ def compile_fields(
 ) -> Callable[[Any], Any] | None:
     """``fields`` as written and ``spec`` with the defaults laid under; ``None`` when there are faults."""
     for name, value in fields.items():
-        if name not in action.types and name != _ROOT:
+        if name not in action.types and name != ROOT:
             found.fault((*path, name), f"{action.name} has no such field; {nearest(name, action.types)}")
         elif value is not None and is_literal(value):
             _fits(action, name, value, (*path, name), found)
