@@ -2,7 +2,7 @@
 
 import typer
 
-from processor.cli import config, contacts, deadletters, ledger, setup
+from processor.cli import config, contacts, deadletters, importing, ledger, setup
 
 __all__ = ["app"]
 
@@ -13,6 +13,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="A bridge between Twilio Segment and a customer directory, in both directions.",
 )
+importing.add(config.app)
 app.add_typer(config.app, name="config", help="Check, apply, compare, export and roll back the configuration.")
 app.add_typer(contacts.app, name="contacts", help="Find and show contacts.")
 app.add_typer(deadletters.app, name="deadletters", help="List and show what was refused.")

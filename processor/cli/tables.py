@@ -9,7 +9,7 @@ from processor.adapters.postgres.reading import PostgresQueries
 from processor.cli.context import database, load_settings
 from processor.ports.queries import Queries
 
-__all__ = ["ask", "json_line", "json_text", "table"]
+__all__ = ["ask", "json_line", "json_text", "printable", "table"]
 
 
 async def ask(work: Callable[[Queries], Awaitable[None]]) -> None:
@@ -43,9 +43,10 @@ def json_line(value: Any) -> str:
     return orjson.dumps(value).decode()
 
 
-def _cell(value: object) -> str:
+def printable(text: str) -> str:
     """Control characters of other people's data must not reach the terminal."""
-    if value is None:
-        return "-"
-    text = str(value)
     return text if text.isprintable() else "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
+
+
+def _cell(value: object) -> str:
+    return "-" if value is None else printable(str(value))
