@@ -9,20 +9,19 @@ from uuid import uuid4
 from aiohttp import web
 
 from ingress.admission import Admission
-from ingress.bodies import TooLargeError, parse, read
+from ingress.bodies import TooLargeError, read
 from ingress.credentials import Credentials
 from ingress.raw_items import find_items
 from ingress.rejected import rejected_record
-from processor.domain.events.limits import dump
+from processor.domain.events.limits import MAX_EVENT_BYTES, dump
 from processor.domain.events.normalise import Arrival, Envelope, message_id_of, normalise
+from processor.domain.events.parsing import parse
 from processor.domain.events.times import format_ms
 from processor.errors import RejectedError
 from processor.ports.publisher import Outgoing, Publisher
 
-__all__ = ["MAX_BATCH_BYTES", "MAX_BATCH_ITEMS", "MAX_EVENT_BYTES", "Tracking", "Visit"]
+__all__ = ["MAX_BATCH_BYTES", "MAX_BATCH_ITEMS", "Tracking", "Visit"]
 
-MAX_EVENT_BYTES = 32 * 1024
-"""Bytes of one event, and of one ordinary request. Source: Segment HTTP API docs, "32KB"."""
 MAX_BATCH_BYTES = 512_000
 """Bytes of one /batch body. Source: Segment says 500 KB; its ruby and php SDKs send up to 512,000."""
 MAX_BATCH_ITEMS = 2_500

@@ -9,10 +9,12 @@ import orjson
 
 from processor.errors import RejectedError
 
-__all__ = ["MAX_DEPTH", "check", "dump"]
+__all__ = ["MAX_DEPTH", "MAX_EVENT_BYTES", "check", "dump"]
 
 MAX_DEPTH = 64
 """Objects and arrays inside one another, the event itself included. Source: schema.md section 7."""
+MAX_EVENT_BYTES = 32 * 1024
+"""Bytes of one event, and of one ordinary request. Source: Segment HTTP API docs, "32KB"."""
 _BACKSLASH, _BRACKET = b"\\["
 _MAX_INT = 2**64 - 1
 _MIN_INT = -(2**63)
