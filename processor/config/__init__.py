@@ -4,7 +4,7 @@ One file per section of the document; ``document.py`` puts them together. ``impo
 Segment exports.
 """
 
-from processor.config.compile import compile_document, write_keys
+from processor.config.compile import compile_document, rules_of, write_keys
 from processor.config.current import Current, Store
 from processor.config.difference import Difference, diff
 from processor.config.document import Checked, check
@@ -22,5 +22,6 @@ __all__ = [
     "compile_document",
     "diff",
     "mask",
+    "rules_of",
     "write_keys",
 ]

@@ -11,7 +11,7 @@ from processor.domain.rules import Rules
 from processor.ports.revisions import ApiToken, Compiled, HttpSource
 from processor.settings import Settings
 
-__all__ = ["compile_document", "write_keys"]
+__all__ = ["compile_document", "rules_of", "write_keys"]
 
 
 def compile_document(checked: Checked, revision_number: int, *, secrets: Secrets) -> Compiled:
@@ -31,15 +31,19 @@ def compile_document(checked: Checked, revision_number: int, *, secrets: Secrets
             f"source `{name}` has the write key of source `{taken[key]}`, which gets its events" for key in elsewhere
         )
         sources.append(HttpSource(name, tuple(key for key in keys if taken[key] == name)))
-    directories = {directory.id: directory for directory in checked.directories}
     document: dict[str, Any] = masked_data(checked.data)
-    rules = Rules(
+    rules = rules_of(checked, revision_number)
+    return Compiled(revision_number, rules, sources, tokens, rules.directories, warnings, document)
+
+
+def rules_of(checked: Checked, revision_number: int) -> Rules:
+    """What events are decided by; no secret is looked at."""
+    return Rules(
         revision=revision_number,
         sources={entry.source.id: entry.source for entry in checked.sources},
-        directories=directories,
+        directories={directory.id: directory for directory in checked.directories},
         rules=checked.rules,
     )
-    return Compiled(revision_number, rules, sources, tokens, directories, warnings, document)
 
 
 def write_keys(text: str, settings: Settings) -> tuple[str, ...]:

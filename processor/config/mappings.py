@@ -80,6 +80,8 @@ def read_mapping(data: Any, path: Path, place: Place, found: Findings) -> Rule |
         creation_only=frozenset(name for name in _CREATION_ONLY if left_to_default(action, name, spec)),
         types=types,
         events=events,
+        filter=filter_,
+        spec=spec,
     )
 
 

@@ -5,7 +5,10 @@ Made once per revision by ``config.compile``; read by every decision; never chan
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:  # ingress reads rules and must not load what filters need
+    from processor.domain.filters.tree import Filter
 
 __all__ = ["ALWAYS_KNOWN_SOURCE", "Directory", "Rule", "Rules", "Source"]
 
@@ -57,7 +60,11 @@ class Rule:
     types: frozenset[str] | None = None
     """Event types that the filter can match at all; ``None``: any. Only an index, ``matches`` decides."""
     events: frozenset[str] | None = None
-    """Event names that the filter can match at all; ``None``: any."""
+    """Names of track calls that the filter can match at all; ``None``: any."""
+    filter: "Filter | None" = field(default=None, repr=False)
+    """What ``matches`` was made of, for whoever explains a verdict; ``None`` where nobody kept it."""
+    spec: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    """What ``payload`` was made of: the mapping's JSON, the action's defaults laid under."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,16 +77,19 @@ class Rules:
     rules: tuple[Rule, ...]
     _index: dict[tuple[str, str, str], tuple[Rule, ...]] = field(default_factory=dict, repr=False, compare=False)
     _named: tuple[frozenset[str], frozenset[str], frozenset[str]] = field(init=False, repr=False, compare=False)
-    """Sources, types and event names that some rule names: all others are alike to every rule."""
+    """Sources, types and event names that some rule names, and track: all others are alike to every rule."""
 
     def __post_init__(self) -> None:
-        kinds = [(rule.sources, rule.types, rule.events) for rule in self.rules]
-        named = tuple(frozenset[str]().union(*filter(None, each)) for each in zip(*kinds, strict=True))
-        object.__setattr__(self, "_named", named or (frozenset(), frozenset(), frozenset()))
+        sources, types, events = (
+            frozenset(name for rule in self.rules for name in getattr(rule, each) or ())
+            for each in ("sources", "types", "events")
+        )
+        object.__setattr__(self, "_named", (sources, types | {"track"}, events))
 
     def candidates(self, source: str, type_: str, event: str) -> tuple[Rule, ...]:
         """The rules that can concern such an event, in the document's order, disabled ones included.
 
+        ``event`` names a track call; another call may hold an ``event`` too, which only ``matches`` reads.
         Remembers its answers by what the rules name, so that names from outside cannot fill the memory.
         """
         sources, types, events = self._named
@@ -95,6 +105,6 @@ class Rules:
                 for rule in self.rules
                 if (rule.sources is None or source in rule.sources)
                 and (rule.types is None or type_ in rule.types)
-                and (rule.events is None or event in rule.events)
+                and (rule.events is None or type_ != "track" or event in rule.events)
             )
         return found

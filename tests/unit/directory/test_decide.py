@@ -73,6 +73,14 @@ def only(outcome: Any) -> Command:
     return command
 
 
+def test_the_index_hides_nothing_that_the_filter_lets_through() -> None:
+    """A call that is no track call may hold an `event`, and a filter reads it there too."""
+    named = replace(CONTACT, matches=compile_filter('event = "X"'), events=frozenset(("X",)))
+    rules = Rules(3, {}, {"POOL_1": DIRECTORY}, (named,))
+    assert only(decide(record(identify(event="X")), TOPIC_ID, rules)).values["extRef"] == "u1"
+    assert decide(record(identify(type="track", event="Y")), TOPIC_ID, rules).kind == "filtered"
+
+
 def test_identify_becomes_a_contact_with_defaults_that_count_on_creation_only() -> None:
     command = only(decide(record(identify()), TOPIC_ID, RULES))
     assert command.values == {"extRef": "u1", "email": "a@x"}
