@@ -10,7 +10,7 @@ from hashlib import blake2b
 
 from processor.domain.directory.command import Value
 
-__all__ = ["IMPLICIT", "MergeRules", "lookup_keys", "stored_keys"]
+__all__ = ["IMPLICIT", "MergeRules", "complete_rules", "lookup_keys", "stored_keys"]
 
 MergeRules = Sequence[Sequence[str]]
 IMPLICIT = ("extRef",)
@@ -37,6 +37,12 @@ def lookup_keys(rules: MergeRules, values: Mapping[str, Value]) -> list[bytes]:
     if not keys and (key := _key(IMPLICIT, values)) is not None:
         keys.append(key)
     return keys
+
+
+def complete_rules(rules: MergeRules, values: Mapping[str, Value]) -> list[tuple[str, ...]]:
+    """The rules behind ``lookup_keys``, in the same order: for saying by which fields somebody would be found."""
+    complete = [tuple(rule) for rule in rules if _key(rule, values) is not None]
+    return complete or ([IMPLICIT] if _key(IMPLICIT, values) is not None else [])
 
 
 def stored_keys(

@@ -1,0 +1,47 @@
+"""A filter taken apart: every clause of it beside its verdict."""
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from processor.domain.filters import Filter, Group, Node, strict_text, verdict
+
+__all__ = ["Clause", "explain"]
+
+_NOT_READ = "(nothing that Segment can read: where it gets here, the whole filter does not match)"
+
+
+@dataclass(frozen=True, slots=True)
+class Clause:
+    """One condition, or a group of them. ``text`` is as it was written."""
+
+    text: str
+    holds: bool
+    """By itself, whatever stands around it."""
+    joiner: Literal["and", "or"] | None = None
+    """Of a group: whether all of its clauses have to hold, or one."""
+    clauses: tuple["Clause", ...] = ()
+    reading: str = ""
+    """Where Segment reads the text otherwise than it is written: that reading, in strict words."""
+
+
+def explain(filter: Filter, event: Any) -> Clause:  # noqa: A002 - the word of the field
+    """The clauses as a tree. A filter without parts of its own, JMESPath or ``always``, is one clause."""
+    if filter.tree is None:
+        return Clause(filter.text, filter.matches(event))
+    return _clause(filter, filter.tree, event)
+
+
+def _clause(filter: Filter, node: Node, event: Any) -> Clause:  # noqa: A002
+    text = filter.text[node.start : node.end] or _NOT_READ
+    holds = verdict(node, event)
+    if isinstance(node, Group):
+        clauses = tuple(_clause(filter, child, event) for child in node.children)
+        return Clause(text, holds, node.joiner, clauses)
+    if filter.kind != "segment":
+        return Clause(text, holds)
+    strict = strict_text(node)
+    return Clause(text, holds, reading=strict if strict is not None and _plain(strict) != _plain(text) else "")
+
+
+def _plain(text: str) -> str:
+    return "".join(text.split())
