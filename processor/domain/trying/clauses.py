@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from processor.domain.filters import Filter, Group, Node, strict_text, verdict
+from processor.domain.filters import Condition, Filter, Group, Node, strict_text, verdict
 
 __all__ = ["Clause", "explain"]
 
@@ -21,7 +21,7 @@ class Clause:
     """Of a group: whether all of its clauses have to hold, or one."""
     clauses: tuple["Clause", ...] = ()
     reading: str = ""
-    """Where Segment reads the text otherwise than it is written: that reading, in strict words."""
+    """Where Segment reads the text otherwise than it is written: that reading, as a strict filter or in words."""
 
 
 def explain(filter: Filter, event: Any) -> Clause:  # noqa: A002 - the word of the field
@@ -37,11 +37,15 @@ def _clause(filter: Filter, node: Node, event: Any) -> Clause:  # noqa: A002
     if isinstance(node, Group):
         clauses = tuple(_clause(filter, child, event) for child in node.children)
         return Clause(text, holds, node.joiner, clauses)
-    if filter.kind != "segment":
-        return Clause(text, holds)
+    return Clause(text, holds, reading=_reading(node, text) if filter.kind == "segment" else "")
+
+
+def _reading(node: Node, text: str) -> str:
+    """What Segment takes the condition for; empty where that is what is written."""
     strict = strict_text(node)
-    return Clause(text, holds, reading=strict if strict is not None and _plain(strict) != _plain(text) else "")
-
-
-def _plain(text: str) -> str:
-    return "".join(text.split())
+    if strict is not None:
+        return "" if "".join(strict.split()) == "".join(text.split()) else strict
+    if not isinstance(node, Condition):
+        return ""
+    value = "" if node.value is None else f' "{node.value}"'
+    return f"{'.'.join((node.root, *node.path))} {node.verb.replace('_', ' ')}{value}"

@@ -72,9 +72,14 @@ def test_clauses_are_a_tree_with_a_verdict_each() -> None:
 
 
 def test_what_segment_reads_otherwise_is_shown() -> None:
-    """A pattern with a star inside is a suffix to Segment; the clause says so in strict words."""
-    clause = explain(parse_filter({"segment": 'contains(event, "x") and match(event, "?rder")'}), {"event": "x border"})
-    assert [(each.holds, each.reading) for each in clause.clauses] == [(True, ""), (True, 'match(event, "*rder")')]
+    """A pattern without a star at its end is a suffix to Segment, but for its first letter."""
+    text = 'contains(event, "x") and match(event, "?rder") and match(event, "O*r")'
+    clause = explain(parse_filter({"segment": text}), {"event": "x border*r"})
+    assert [(each.holds, each.reading) for each in clause.clauses] == [
+        (True, ""),
+        (False, 'match(event, "*rder")'),
+        (True, 'event ends with "*r"'),
+    ]
 
 
 def test_a_group_that_segment_cannot_read() -> None:
