@@ -2,7 +2,7 @@
 
 import typer
 
-from processor.cli import config, contacts, deadletters, importing, ledger, setup
+from processor.cli import config, contacts, deadletters, importing, ledger, setup, trying
 
 __all__ = ["app"]
 
@@ -17,5 +17,6 @@ importing.add(config.app)
 app.add_typer(config.app, name="config", help="Check, apply, compare, export and roll back the configuration.")
 app.add_typer(contacts.app, name="contacts", help="Find and show contacts.")
 app.add_typer(deadletters.app, name="deadletters", help="List and show what was refused.")
+trying.add(app)
 ledger.add(app)
 setup.add(app)

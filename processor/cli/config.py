@@ -13,6 +13,7 @@ import typer
 from processor.adapters.postgres.revisions import PostgresRevisions, Report
 from processor.cli import run
 from processor.cli.context import database, load_settings
+from processor.cli.documents import checked_document, print_faults, print_warnings, read_document
 from processor.cli.tables import json_text, table
 from processor.config import Checked, Secrets, check, compile_document, diff, mask
 from processor.errors import DocumentError, Fault
@@ -34,12 +35,12 @@ _Drop = Annotated[bool, typer.Option("--drop", help="Delete the contacts of dire
 def check_file(file: _File, json: _Json = False) -> None:
     """Check a document without applying it; exits with 1 when it has faults."""
     try:
-        checked = check(_read(file))
+        checked = check(read_document(file))
     except DocumentError as error:
         if json:
             print(json_text({"ok": False, "faults": [_plain(fault) for fault in error.faults], "warnings": []}))
         else:
-            _print_faults(file, error)
+            print_faults(file, error)
         raise typer.Exit(1) from None
     missing = _unresolved(checked)
     if json:
@@ -54,8 +55,8 @@ def check_file(file: _File, json: _Json = False) -> None:
 @app.command("apply")
 def apply_file(file: _File, note: _Note = "", drop: _Drop = False) -> None:
     """Store a document as the newest revision and wait for the running services to take it."""
-    text = _read(file)
-    checked = _checked(file, text)
+    text = read_document(file)
+    checked = checked_document(file, text)
     _print_warnings(file, checked.warnings, _unresolved(checked))
     run(_apply(text, note, drop=drop))
 
@@ -136,7 +137,7 @@ async def _rollback(number: int, *, drop: bool) -> None:
     async with database(load_settings(need_postgres=True)) as pool:
         revision = await _revision(PostgresRevisions(pool), number)
     text = revision.document
-    _checked(Path(f"revision {number}"), text)
+    checked_document(Path(f"revision {number}"), text)
     await _apply(text, f"rollback to revision {number}", drop=drop)
 
 
@@ -149,8 +150,8 @@ async def _diff(before: str, after: int | None) -> None:
             new = await _revision(revisions, after)
             found = diff(old.document, new.document, f"revision {old.number}", f"revision {new.number}")
         else:
-            text = _read(Path(before))
-            _checked(Path(before), text)
+            text = read_document(Path(before))
+            checked_document(Path(before), text)
             base = await revisions.latest() if after is None else await _revision(revisions, after)
             name = f"revision {base.number}" if base else "nothing"
             found = diff(base.document if base else "", text, name, before)
@@ -189,43 +190,16 @@ async def _revision(revisions: PostgresRevisions, number: int | None) -> Revisio
     return found
 
 
-def _read(file: Path) -> str:
-    """The file's text. What is no UTF-8 goes on to ``check``, which says so with the line."""
-    try:
-        return file.read_bytes().decode("utf-8-sig", "surrogateescape")
-    except OSError as error:
-        raise typer.BadParameter(f"{file}: {error.strerror}") from None
-
-
-def _checked(file: Path, text: str) -> Checked:
-    try:
-        return check(text)
-    except DocumentError as error:
-        _print_faults(file, error)
-        raise typer.Exit(1) from None
-
-
 def _unresolved(checked: Checked) -> Sequence[str]:
     """Warnings about secrets as this terminal sees them: a service's environment may hold more."""
     secrets = Secrets(os.environ, load_settings().data_dir)
     return compile_document(checked, 0, secrets=secrets).warnings[len(checked.warnings) :]
 
 
-def _print_faults(file: Path, error: DocumentError) -> None:
-    for fault in error.faults:
-        typer.echo(_line(file, fault), err=True)
-
-
 def _print_warnings(file: Path, warnings: Sequence[Fault], unresolved: Sequence[str]) -> None:
-    for warning in warnings:
-        typer.echo(_line(file, warning, "warning: "), err=True)
+    print_warnings(file, warnings)
     for text in unresolved:
         typer.echo(f"{file}: warning: {text}", err=True)
-
-
-def _line(file: Path, fault: Fault, kind: str = "") -> str:
-    place = f"{file}:{fault.line}" if fault.line is not None else str(file)
-    return f"{place}: {kind}{fault.path}: {fault.message}" if fault.path else f"{place}: {kind}{fault.message}"
 
 
 def _plain(fault: Fault) -> dict[str, object]:

@@ -20,7 +20,7 @@ async def ask(work: Callable[[Queries], Awaitable[None]]) -> None:
 
 def table(headers: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
     """Columns two spaces apart, numbers to the right; what would break a line is shown as an escape."""
-    texts = [[_cell(value) for value in row] for row in rows]
+    texts = [[printable(value) for value in row] for row in rows]
     widths = [max(map(len, column)) for column in zip(headers, *texts, strict=True)]
     right = [bool(rows) and all(isinstance(row[place], int) for row in rows) for place in range(len(headers))]
     lines = []
@@ -43,10 +43,9 @@ def json_line(value: Any) -> str:
     return orjson.dumps(value).decode()
 
 
-def printable(text: str) -> str:
-    """Control characters of other people's data must not reach the terminal."""
+def printable(value: object) -> str:
+    """The value as text on one line. Control characters of other people's data must not reach the terminal."""
+    if value is None:
+        return "-"
+    text = str(value)
     return text if text.isprintable() else "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
-
-
-def _cell(value: object) -> str:
-    return "-" if value is None else printable(str(value))

@@ -4,7 +4,7 @@
 what a mapping reads, ``making`` puts them together. The same question always gets the same answer.
 """
 
-from processor.domain.sampling.making import sample_for
+from processor.domain.sampling.making import known_list, sample_for
 from processor.domain.sampling.typed import SAMPLE_TYPES, Making, sample_of
 
-__all__ = ["SAMPLE_TYPES", "Making", "sample_for", "sample_of"]
+__all__ = ["SAMPLE_TYPES", "Making", "known_list", "sample_for", "sample_of"]

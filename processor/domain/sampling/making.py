@@ -8,14 +8,14 @@ from processor.domain.events.limits import MAX_EVENT_BYTES, dump
 from processor.domain.events.normalise import Arrival, normalise
 from processor.domain.events.times import format_ms
 from processor.domain.mappings.javascript import MISSING, get
-from processor.domain.rules import Rule
+from processor.domain.rules import Rule, Rules
 from processor.domain.sampling.placing import clashes, plausible, put, remove
 from processor.domain.sampling.reading import paths_read
 from processor.domain.sampling.solving import Values, solve
-from processor.domain.sampling.typed import SAMPLE_TYPES, Making, sample_of
+from processor.domain.sampling.typed import NO_LIST, SAMPLE_TYPES, Making, sample_of
 from processor.errors import RejectedError
 
-__all__ = ["sample_for"]
+__all__ = ["known_list", "sample_for"]
 
 _MOST = 50
 """Ways to satisfy a filter that are looked at."""
@@ -36,6 +36,14 @@ def sample_for(rule: Rule, making: Making) -> dict[str, Any]:
     raise RejectedError(
         "no_sample", f"no event was found that the filter of `{rule.mapping}` lets through; {_why(rule)}"
     )
+
+
+def known_list(rule: Rule, rules: Rules) -> str:
+    """A mailing list of the mapping's directory, for ``Making``; where it has none, one that may not exist."""
+    directory = rules.directories.get(str(rule.spec.get("directoryId")))
+    if directory is None:
+        return NO_LIST
+    return directory.default_mailing_list or next((id_ for id_, _ in directory.mailing_lists), NO_LIST)
 
 
 def _candidates(rule: Rule, making: Making) -> Iterator[dict[str, Any]]:

@@ -7,9 +7,11 @@ from processor.domain.events.event import TYPES
 from processor.domain.events.times import format_ms
 from processor.errors import RejectedError
 
-__all__ = ["SAMPLE_TYPES", "Making", "sample_of"]
+__all__ = ["NO_LIST", "SAMPLE_TYPES", "Making", "sample_of"]
 
 SAMPLE_TYPES = ("identify", "track", "page", "screen", "group", "alias")
+NO_LIST = "CG_all"
+"""A mailing list that may not exist."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +20,7 @@ class Making:
 
     now_ms: int
     message_id: str
-    mailing_list: str = "CG_all"
+    mailing_list: str = NO_LIST
 
 
 def sample_of(type_: str, making: Making) -> dict[str, Any]:
