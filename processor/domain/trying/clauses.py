@@ -1,6 +1,6 @@
 """A filter taken apart: every clause of it beside its verdict."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from processor.domain.filters import Condition, Filter, Group, Node, strict_text, verdict
@@ -12,7 +12,7 @@ _NOT_READ = "(nothing that Segment can read: where it gets here, the whole filte
 
 @dataclass(frozen=True, slots=True)
 class Clause:
-    """One condition, or a group of them. ``text`` is as it was written."""
+    """One condition as it was written, or a group of them."""
 
     text: str
     holds: bool
@@ -28,15 +28,16 @@ def explain(filter: Filter, event: Any) -> Clause:  # noqa: A002 - the word of t
     """The clauses as a tree. A filter without parts of its own, JMESPath or ``always``, is one clause."""
     if filter.tree is None:
         return Clause(filter.text, filter.matches(event))
-    return _clause(filter, filter.tree, event)
+    return replace(_clause(filter, filter.tree, event), text=filter.text)
 
 
 def _clause(filter: Filter, node: Node, event: Any) -> Clause:  # noqa: A002
-    text = filter.text[node.start : node.end] or _NOT_READ
     holds = verdict(node, event)
     if isinstance(node, Group):
         clauses = tuple(_clause(filter, child, event) for child in node.children)
-        return Clause(text, holds, node.joiner, clauses)
+        texts = [clause.text if clause.joiner is None else f"({clause.text})" for clause in clauses]
+        return Clause(f" {node.joiner} ".join(texts), holds, node.joiner, clauses)
+    text = filter.text[node.start : node.end] or _NOT_READ
     return Clause(text, holds, reading=_reading(node, text) if filter.kind == "segment" else "")
 
 

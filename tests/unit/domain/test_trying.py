@@ -62,6 +62,7 @@ def test_clauses_are_a_tree_with_a_verdict_each() -> None:
     """Groups hold their conditions; each clause says by itself whether it holds."""
     clause = tried("crm/contact", traits={"plan": "free", "score": 4}).clause
     assert (clause.joiner, clause.holds) == ("and", True)
+    assert clause.text == 'type = "identify" and (traits.plan = "pro" or traits.score > 3)'
     first, group = clause.clauses
     assert first == Clause('type = "identify"', True)
     assert (group.joiner, group.holds, group.text) == ("or", True, 'traits.plan = "pro" or traits.score > 3')
