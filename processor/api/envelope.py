@@ -1,4 +1,4 @@
-"""Qualtrics' envelope around every answer, and the one place from an error to a status.
+"""Qualtrics' envelope around every answer of the API, and the one place from an error to a status.
 
 A caller never sees a stack trace, and can find the line of the log by ``requestId``.
 Source of the shapes: spec/qualtrics-directory.md, section 1.
@@ -28,11 +28,15 @@ _HTTP_CODES = {405: "method_not_allowed", 413: "too_large"}
 
 
 class RefusedError(RejectedError):
-    """A request that is answered with this status and code, and a sentence that says what would be right."""
+    """A request that is answered with this status and code, and a sentence that says what would be right.
 
-    def __init__(self, status: int, code: str, message: str) -> None:
+    ``details`` stand beside them in the answer.
+    """
+
+    def __init__(self, status: int, code: str, message: str, details: Mapping[str, object] | None = None) -> None:
         super().__init__(code, message)
         self.status = status
+        self.details = details or {}
 
 
 def enveloped(handler: Handler) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
@@ -43,13 +47,13 @@ def enveloped(handler: Handler) -> Callable[[web.Request], Awaitable[web.StreamR
         try:
             result = await handler(request)
         except RefusedError as error:
-            return _failure(request_id, error.status, error.code, error.message)
+            return _failure(request_id, error.status, error.code, error.message, details=error.details)
         except RejectedError as error:
             return _failure(request_id, 400, error.code, error.message)
         except UnavailableError as error:
             _log_failure(request, request_id, error, error.code)
             message = "The directory is away for a moment; the same request later is right."
-            return _failure(request_id, 503, error.code, message, {"Retry-After": str(RETRY_AFTER_S)})
+            return _failure(request_id, 503, error.code, message, headers={"Retry-After": str(RETRY_AFTER_S)})
         except web.HTTPException as error:
             code = _HTTP_CODES.get(error.status, "refused")
             return _failure(request_id, error.status, code, f"{error.reason}.")
@@ -63,9 +67,15 @@ def enveloped(handler: Handler) -> Callable[[web.Request], Awaitable[web.StreamR
 
 
 def _failure(
-    request_id: str, status: int, code: str, message: str, headers: Mapping[str, str] | None = None
+    request_id: str,
+    status: int,
+    code: str,
+    message: str,
+    *,
+    headers: Mapping[str, str] | None = None,
+    details: Mapping[str, object] | None = None,
 ) -> web.Response:
-    error = {"errorMessage": message, "errorCode": code}
+    error = {"errorMessage": message, "errorCode": code, **(details or {})}
     meta = {"httpStatus": _status(status), "requestId": request_id, "error": error}
     return _response(status, {"meta": meta}, headers)
 

@@ -5,13 +5,14 @@ from collections.abc import Sequence
 
 from aiohttp import web
 
-from processor.api.v3.envelope import RefusedError
-from processor.ports.revisions import ApiToken
+from processor.api.envelope import Handler, RefusedError
+from processor.ports.revisions import ApiToken, CurrentRevision
 
-__all__ = ["HEADER", "READ", "authenticate", "require"]
+__all__ = ["CONTROL", "HEADER", "READ", "authenticate", "behind", "require"]
 
 HEADER = "X-API-TOKEN"
 READ = "directory:read"
+CONTROL = "control"
 
 
 def authenticate(request: web.Request, tokens: Sequence[ApiToken]) -> ApiToken:
@@ -33,3 +34,13 @@ def require(token: ApiToken, scope: str) -> None:
     """403 when the token lacks the scope."""
     if scope not in token.scopes:
         raise RefusedError(403, "missing_scope", f"The token {token.name} lacks the scope {scope}.")
+
+
+def behind(scope: str, revision: CurrentRevision, handler: Handler) -> Handler:
+    """The handler for those alone who show a token with the scope."""
+
+    async def guarded(request: web.Request) -> object:
+        require(authenticate(request, revision.current.api_tokens), scope)
+        return await handler(request)
+
+    return guarded

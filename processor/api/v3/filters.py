@@ -9,7 +9,7 @@ from typing import Any, get_args, get_type_hints
 
 import orjson
 
-from processor.api.v3.envelope import RefusedError
+from processor.api.envelope import RefusedError
 from processor.ports.queries import Criterion, DateCriterion, TextCriterion
 
 __all__ = ["parse_search"]

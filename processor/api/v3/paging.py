@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from aiohttp import web
 
-from processor.api.v3.envelope import RefusedError
+from processor.api.envelope import RefusedError
 from processor.domain.directory.ids import contact_cid, contact_id
 from processor.ports.queries import ContactRow, TransactionRow
 

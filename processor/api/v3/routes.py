@@ -4,11 +4,11 @@ from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 
-from processor.api.v3.envelope import Handler, RefusedError, enveloped
+from processor.api.envelope import Handler, RefusedError, enveloped
+from processor.api.tokens import READ, authenticate, behind
 from processor.api.v3.filters import parse_search
 from processor.api.v3.paging import Pages
 from processor.api.v3.shapes import contact_element, directory_element, single_contact, transaction_element
-from processor.api.v3.tokens import READ, authenticate, require
 from processor.domain.directory.ids import contact_id
 from processor.domain.rules import Directory
 from processor.ports.queries import ContactRow, Queries
@@ -44,12 +44,7 @@ class _Reading:
 
     def reading(self, handler: Handler) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
         """The handler behind a token that may read."""
-
-        async def guarded(request: web.Request) -> object:
-            require(authenticate(request, self._revision.current.api_tokens), READ)
-            return await handler(request)
-
-        return enveloped(guarded)
+        return enveloped(behind(READ, self._revision, handler))
 
     async def whoami(self, request: web.Request) -> object:
         """Any token may ask: clients test their set-up with it."""

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from processor.api.v3.envelope import RefusedError
+from processor.api.envelope import RefusedError
 from processor.api.v3.filters import parse_search
 from processor.ports.queries import DateCriterion, TextCriterion
 
