@@ -1,1 +1,1 @@
-"""What other systems ask over HTTP: the directory in Qualtrics' shape, health, metrics."""
+"""What other systems ask over HTTP: the directory in Qualtrics' shape, control calls, health, metrics."""
