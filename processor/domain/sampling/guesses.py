@@ -24,11 +24,11 @@ def guesses(path: Path, conditions: Sequence[Condition]) -> Iterator[Any]:
     wanted = list(dict.fromkeys(value for condition in conditions for value in _values(condition.value)))
     texts = [value for value in wanted if isinstance(value, str)]
     numbers = sorted({float(value) for value in wanted if isinstance(value, int | float) and math.isfinite(value)})
+    yield from _joined(conditions)
     yield from texts
     if path == ("type",):
         yield from SAMPLE_TYPES
     yield from _near(numbers)
-    yield from _joined(conditions)
     yield plausible(path, _WHEN)
     yield from _filled(texts)
     yield from _foreign(texts)

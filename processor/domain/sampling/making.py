@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from copy import deepcopy
 from typing import Any
 
-from processor.domain.events.limits import MAX_EVENT_BYTES, dump
+from processor.domain.events.limits import MAX_DEPTH, MAX_EVENT_BYTES, dump
 from processor.domain.events.normalise import Arrival, normalise
 from processor.domain.events.times import format_ms
 from processor.domain.mappings.javascript import MISSING, get
@@ -83,7 +83,7 @@ def _written(event: dict[str, Any], values: Values) -> dict[str, Any]:
 def _fill(event: dict[str, Any], rule: Rule, values: Values, making: Making) -> None:
     """Give every path that the mapping reads a value, where the filter has no say."""
     for path in paths_read(rule.spec):
-        if path in _NOT_FILLED or any(clashes(path, asked) for asked in values):
+        if path in _NOT_FILLED or len(path) > MAX_DEPTH or any(clashes(path, asked) for asked in values):
             continue
         found = get(event, path)
         if found is MISSING or found is None:

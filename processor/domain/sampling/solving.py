@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from processor.domain.events.limits import MAX_DEPTH
 from processor.domain.filters import Broken, Condition, Group, Node, verdict
 from processor.domain.mappings.javascript import MISSING
 from processor.domain.sampling.guesses import guesses
@@ -95,5 +96,7 @@ class _Solver:
             return False
         event: dict[str, Any] = {}
         if value is not MISSING:
+            if len(path) > MAX_DEPTH:
+                return False  # ingress takes no event that could hold it
             put(event, path, value)
         return all(verdict(condition, event) for condition in conditions)

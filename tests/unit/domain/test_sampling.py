@@ -154,6 +154,12 @@ def test_a_long_filter_ends() -> None:
     sides = [" or ".join(f'traits.a = "{side}{n}"' for n in range(300)) for side in "bcdefg"]
     with pytest.raises(RejectedError):
         sampled(" and ".join(f"({side})" for side in sides))
+    deep = f"traits.{'.'.join('a' * 9_000)}"
+    with pytest.raises(RejectedError):
+        sampled(f'{deep} = "x"')
+    assert sampled(f"{deep} = null", {"email": {"@path": f"$.{deep}"}})["type"] == "identify"
+    prefixes = " and ".join(f'(match(traits.a, "{"ab" * n}*"))' for n in range(1, 200))
+    assert sampled(prefixes)["traits"]["a"] == "ab" * 199
     many = " and ".join(f'traits.k{n} != "{n}" and traits.a != "{n}"' for n in range(600))
     assert sampled(many)["type"] == "identify"
 
