@@ -76,7 +76,7 @@ async def _try(given: Given, mapping: str, source: str, config: Path | None, *, 
             raise RejectedError(error.code, f"ingress would refuse this event, {error.code}: {error.message}") from None
         print(json_text({"refused": {"code": error.code, "message": error.message}}))
         raise typer.Exit(1) from None
-    trials = try_event(given, rules, wanted, source or None)
+    trials = list(try_event(given, rules, wanted, source or None))
     if json:
         print(
             json_text(

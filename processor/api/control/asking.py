@@ -18,10 +18,12 @@ from processor.domain.sampling import SAMPLE_TYPES, Making, known_list, sample_f
 from processor.domain.trying import Given, named, read_event, shown_trial, try_event
 from processor.errors import DocumentError, Fault, RejectedError
 
-__all__ = ["MAX_DEPTH", "sample", "try_out"]
+__all__ = ["MAX_ANSWER_BYTES", "MAX_DEPTH", "sample", "try_out"]
 
 MAX_DEPTH = 128
 """Objects and arrays within each other in a body; an event of more than 64 then still gets ingress's own answer."""
+MAX_ANSWER_BYTES = 8 * 1024 * 1024
+"""Of all trials together: a document of a megabyte can hold thousands of mappings."""
 _KEYS = ("event", "mapping", "source", "config")
 _NOT_FOUND = frozenset(("unknown_mapping", "unknown_source", "no_sample"))
 
@@ -37,15 +39,17 @@ def try_out(body: bytes, rules: Rules, now_ms: int, new_id: str) -> dict[str, An
     mapping, source = asked.get("mapping"), asked.get("source")
     try:
         wanted = rules.rules if mapping is None else [named(rules, mapping)]
-        trials = try_event(given, rules, wanted, source)
+        event = read_event(given, source or "").body
+        mappings, size = [], 0
+        for trial in try_event(given, rules, wanted, source):
+            event = trial.event.body
+            mappings.append(shown_trial(trial))
+            size += len(orjson.dumps(mappings[-1]))
+            if size > MAX_ANSWER_BYTES:
+                raise RejectedError("too_large", f"the answer has over {MAX_ANSWER_BYTES} bytes: name one mapping")
     except RejectedError as error:
         raise _refused(error) from None
-    event = trials[0].event if trials else read_event(given, source or "")
-    return {
-        "event": event.body,
-        "mappings": [shown_trial(trial) for trial in trials],
-        "warnings": [_shown(warning) for warning in warnings],
-    }
+    return {"event": event, "mappings": mappings, "warnings": [_shown(warning) for warning in warnings]}
 
 
 def sample(query: Mapping[str, str], rules: Rules, now_ms: int, new_id: str) -> dict[str, Any]:

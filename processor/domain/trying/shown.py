@@ -9,14 +9,22 @@ from processor.domain.events.times import format_ms
 from processor.domain.mappings import MISSING
 from processor.domain.trying.clauses import Clause
 from processor.domain.trying.trials import Trial
+from processor.errors import RejectedError
 
 __all__ = ["shown_trial"]
 
 _LEAST, _GREATEST = -(2**63), 2**64 - 1
+_MOST_PIECES = 100_000
+"""Of one trial. A piece is a value, or as many characters of a text as follow here."""
+_PIECE = 64
 
 
 def shown_trial(trial: Trial) -> dict[str, Any]:
-    """What a program reads; every key is always there, ``null`` where there is nothing."""
+    """What a program reads; every key is always there, ``null`` where there is nothing.
+
+    Raises ``RejectedError("too_large")``: a mapping may give an event's content a thousand times over.
+    """
+    plain = _Plain(trial.mapping)
     return {
         "mapping": trial.mapping,
         "action": trial.action,
@@ -25,39 +33,39 @@ def shown_trial(trial: Trial) -> dict[str, Any]:
         "source": trial.event.source,
         "verdict": trial.verdict,
         "filter": _clause(trial.clause),
-        "mapped": _storable(trial.mapped),
-        "payload": _storable(trial.payload),
-        "effect": None if trial.command is None else _effect(trial, trial.command),
+        "mapped": plain.value(trial.mapped),
+        "payload": plain.value(trial.payload),
+        "effect": None if trial.command is None else _effect(trial, trial.command, plain),
         "deadLetter": _dead_letter(trial),
     }
 
 
 def _clause(clause: Clause) -> dict[str, Any]:
-    shown: dict[str, Any] = {"text": _storable(clause.text), "holds": clause.holds}
+    shown: dict[str, Any] = {"text": _text(clause.text), "holds": clause.holds}
     if clause.joiner is not None:
         shown |= {"joiner": clause.joiner, "clauses": [_clause(each) for each in clause.clauses]}
     if clause.reading:
-        shown["reading"] = _storable(clause.reading)
+        shown["reading"] = _text(clause.reading)
     return shown
 
 
-def _effect(trial: Trial, command: Command) -> dict[str, Any]:
+def _effect(trial: Trial, command: Command, plain: "_Plain") -> dict[str, Any]:
     return {
         "directory": command.directory,
         "foundBy": [list(fields) for fields in trial.found_by],
-        "values": _storable(command.values),
-        "onlyWhenCreated": _storable(command.initial),
+        "values": plain.value(command.values),
+        "onlyWhenCreated": plain.value(command.initial),
         "leftOut": command.dropped,
-        "transaction": None if command.transaction is None else _transaction(command.transaction),
+        "transaction": None if command.transaction is None else _transaction(command.transaction, plain),
     }
 
 
-def _transaction(transaction: Transaction) -> dict[str, Any]:
+def _transaction(transaction: Transaction, plain: "_Plain") -> dict[str, Any]:
     return {
         "id": transaction_ctr(transaction.key),
         "date": _date(transaction.date_ms),
-        "mailingList": _storable(transaction.mailing_list),
-        "data": _storable(transaction.data),
+        "mailingList": plain.value(transaction.mailing_list),
+        "data": plain.value(transaction.data),
     }
 
 
@@ -80,17 +88,28 @@ def _dead_letter(trial: Trial) -> dict[str, str] | None:
     }
 
 
-def _storable(value: Any) -> Any:
-    """A mapping may give what no JSON text holds; it is shown all the same."""
-    if isinstance(value, Mapping):
-        return {_text(str(key)): _storable(inner) for key, inner in value.items()}
-    if isinstance(value, list):
-        return [_storable(inner) for inner in value]
-    if isinstance(value, str):
-        return _text(value)
-    if type(value) is int and not _LEAST <= value <= _GREATEST:
-        return str(value)
-    return None if value is MISSING else value
+class _Plain:
+    """Values as any JSON text holds them, also where a mapping gives what none does. ``left``: pieces to go."""
+
+    def __init__(self, mapping: str) -> None:
+        self.mapping = mapping
+        self.left = _MOST_PIECES
+
+    def value(self, value: Any) -> Any:
+        self.left -= 1
+        if isinstance(value, str):
+            self.left -= len(value) // _PIECE
+        if self.left < 0:
+            raise RejectedError("too_large", f"what `{self.mapping}` makes of this event is too large to be shown")
+        if isinstance(value, Mapping):
+            return {_text(str(key)): self.value(inner) for key, inner in value.items()}
+        if isinstance(value, list):
+            return [self.value(inner) for inner in value]
+        if isinstance(value, str):
+            return _text(value)
+        if type(value) is int and not _LEAST <= value <= _GREATEST:
+            return str(value)
+        return None if value is MISSING else value
 
 
 def _text(text: str) -> str:

@@ -1,6 +1,6 @@
 """One event against every mapping: what each makes of it, and what would be done."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -60,7 +60,7 @@ def named(rules: Rules, mapping: str) -> Rule:
     raise RejectedError("unknown_mapping", f"{what}: {listed}" if listed else f"{what}, the document has none")
 
 
-def try_event(given: Given, rules: Rules, wanted: Sequence[Rule], source: str | None = None) -> list[Trial]:
+def try_event(given: Given, rules: Rules, wanted: Sequence[Rule], source: str | None = None) -> Iterator[Trial]:
     """Each wanted rule tried alone, from ``source``, or from the first source that it listens to.
 
     Raises ``RejectedError``: ``unknown_source``, or what ingress would refuse the event by.
@@ -68,12 +68,11 @@ def try_event(given: Given, rules: Rules, wanted: Sequence[Rule], source: str | 
     if source is not None and source not in rules.sources and source != ALWAYS_KNOWN_SOURCE:
         known = ", ".join(f"`{name}`" for name in (*rules.sources, ALWAYS_KNOWN_SOURCE))
         raise RejectedError("unknown_source", f"there is no source `{source}`: {known}")
-    read_event(given, "")  # a bad event is one also where no mapping is asked
-    trials = []
+    events: dict[str, Event] = {}
     for rule in wanted:
-        event = read_event(given, source if source is not None else _first_source(rule, rules))
-        trials.append(_try_rule(rule, event, rules))
-    return trials
+        name = source if source is not None else _first_source(rule, rules)
+        event = events.get(name) or events.setdefault(name, read_event(given, name))
+        yield _try_rule(rule, event, rules)
 
 
 def _first_source(rule: Rule, rules: Rules) -> str:

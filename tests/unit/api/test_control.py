@@ -176,6 +176,17 @@ async def test_no_sample(control: Caller, query: str, status: int, code: str) ->
     assert (found, body["meta"]["error"]["errorCode"]) == (status, code)
 
 
+async def test_a_long_answer(control: Caller) -> None:
+    """A document of thousands of mappings is answered one mapping at a time."""
+    fields = "{directoryId: POOL_customers, embeddedData: {p: {'@path': '$.properties'}}}"
+    entry = f"{{name: m%d, action: addContactToXmd, when: always, fields: {fields}}}"
+    many = DOCUMENT + "".join(f"      - {entry % n}\n" for n in range(300))
+    event = {**EVENT, "properties": {"text": "x" * 30_000}}
+    status, body = await control.post({"event": event, "config": many})
+    assert (status, body["meta"]["error"]["errorCode"]) == (400, "too_large")
+    assert (await control.post({"event": event, "config": many, "mapping": "m7"}))[0] == 200
+
+
 async def test_one_at_a_time(control: Caller) -> None:
     """Long documents take turns beside the loop, which goes on answering; a crowd is asked to come again."""
     long = DOCUMENT + "".join(f"# {'x' * 60} {n}\n" for n in range(300)) + "\n" * 50_000

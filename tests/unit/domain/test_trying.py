@@ -184,11 +184,22 @@ def test_names() -> None:
     ],
 )
 def test_a_bad_event_has_the_code_of_ingress(raw: bytes, code: str) -> None:
-    """Whether or not any mapping is asked."""
-    for wanted in ([], RULES.rules):
-        with pytest.raises(RejectedError) as caught:
-            try_event(Given(raw, NOW, "new"), RULES, wanted)
-        assert caught.value.code == code
+    """Whichever mapping is asked."""
+    with pytest.raises(RejectedError) as caught:
+        list(try_event(Given(raw, NOW, "new"), RULES, RULES.rules))
+    assert caught.value.code == code
+
+
+def test_too_much_to_be_shown() -> None:
+    """A mapping that gives the event many times over is refused to be shown, in one sentence."""
+    fields = ", ".join(f'f{n}: {{"@path": "$.properties"}}' for n in range(300))
+    text = DOCUMENT.replace('{plan: {"@path": "$.traits.plan"}}', f"{{{fields}}}")
+    rules = rules_of(check(text), 3)
+    raw = event_bytes(traits={"plan": "pro"}, properties={f"p{n}": n for n in range(1_000)})
+    (trial,) = try_event(Given(raw, NOW, "new"), rules, [named(rules, "contact")])
+    with pytest.raises(RejectedError, match="`crm/contact` makes of this event is too large") as caught:
+        shown_trial(trial)
+    assert caught.value.code == "too_large"
 
 
 def test_the_event_is_normalised() -> None:
@@ -225,7 +236,7 @@ BODIES = st.fixed_dictionaries(
 def test_what_is_tried_is_what_would_be_decided(body: dict[str, Any], source: str) -> None:
     """The commands and rejections are those of the directory's decision, in its order; the rules stay as they were."""
     raw = orjson.dumps(body)
-    trials = try_event(Given(raw, NOW, "new"), RULES, RULES.rules, source)
+    trials = list(try_event(Given(raw, NOW, "new"), RULES, RULES.rules, source))
     value = orjson.dumps(read_event(Given(raw, NOW, "new"), source).body)
     headers = (("source", source.encode()), ("received-at", format_ms(NOW).encode()))
     record: Any = SimpleNamespace(
