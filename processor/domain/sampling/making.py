@@ -12,7 +12,7 @@ from processor.domain.rules import Rule, Rules
 from processor.domain.sampling.placing import clashes, plausible, put, remove
 from processor.domain.sampling.reading import paths_read
 from processor.domain.sampling.solving import Values, solve
-from processor.domain.sampling.typed import NO_LIST, SAMPLE_TYPES, Making, sample_of
+from processor.domain.sampling.typed import SAMPLE_TYPES, Making, sample_of
 from processor.errors import RejectedError
 
 __all__ = ["known_list", "sample_for"]
@@ -20,8 +20,8 @@ __all__ = ["known_list", "sample_for"]
 _MOST = 50
 """Ways to satisfy a filter that are looked at."""
 _USUAL = {"addContactToXmd": "identify", "upsertContactTransaction": "track"}
-_NOT_FILLED = (("traits", "qualtricsContactId"),)
-"""What names something that has to exist already."""
+_EXISTING = ("qualtricsContactId", "qualtricsMailingListId")
+"""Fields that name something which has to be there already."""
 
 
 def sample_for(rule: Rule, making: Making) -> dict[str, Any]:
@@ -38,12 +38,12 @@ def sample_for(rule: Rule, making: Making) -> dict[str, Any]:
     )
 
 
-def known_list(rule: Rule, rules: Rules) -> str:
-    """A mailing list of the mapping's directory, for ``Making``; where it has none, one that may not exist."""
+def known_list(rule: Rule, rules: Rules) -> str | None:
+    """A mailing list of the mapping's directory, for ``Making``."""
     directory = rules.directories.get(str(rule.spec.get("directoryId")))
     if directory is None:
-        return NO_LIST
-    return directory.default_mailing_list or next((id_ for id_, _ in directory.mailing_lists), NO_LIST)
+        return None
+    return directory.default_mailing_list or next((id_ for id_, _ in directory.mailing_lists), None)
 
 
 def _candidates(rule: Rule, making: Making) -> Iterator[dict[str, Any]]:
@@ -83,12 +83,14 @@ def _written(event: dict[str, Any], values: Values) -> dict[str, Any]:
 def _fill(event: dict[str, Any], rule: Rule, values: Values, making: Making) -> None:
     """Give every path that the mapping reads a value, where the filter has no say."""
     for path in paths_read(rule.spec):
-        if path in _NOT_FILLED or len(path) > MAX_DEPTH or any(clashes(path, asked) for asked in values):
+        if len(path) > MAX_DEPTH or any(clashes(path, asked) for asked in values):
             continue
+        value = plausible(path, format_ms(making.now_ms))
+        if path[-1] in _EXISTING:
+            value = making.mailing_list if path[-1] == "qualtricsMailingListId" else None
         found = get(event, path)
-        if found is MISSING or found is None:
-            list_id = path[-1] == "qualtricsMailingListId"
-            put(event, path, making.mailing_list if list_id else plausible(path, format_ms(making.now_ms)))
+        if value is not None and (found is MISSING or found is None):
+            put(event, path, value)
 
 
 def _passes(rule: Rule, event: dict[str, Any], making: Making) -> bool:

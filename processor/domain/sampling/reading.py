@@ -15,7 +15,10 @@ _WORKED_OUT = frozenset(("@literal", "@jmespath", "@liquid"))
 
 
 def paths_read(spec: Any) -> list[Path]:
-    """In the order of the mapping, each once; the whole event, which has no path, is not among them."""
+    """In the order of the mapping, each once; the whole event, which has no path, is not among them.
+
+    Of an ``@if`` only what the last resort reads: that is where SDKs put what a default looks for first elsewhere.
+    """
     return [path for path in dict.fromkeys(_paths(spec)) if path]
 
 
@@ -29,12 +32,19 @@ def _paths(spec: Any) -> Iterator[Path]:
             yield from _paths(each)
     elif isinstance(spec, dict):
         for key, value in spec.items():
-            if key == "@path" and isinstance(value, str):
-                yield path_parts(without_prefix(value))
-            elif key == "@arrayPath" and isinstance(value, list) and value:
-                yield from _array(value)
-            elif key not in _WORKED_OUT:
-                yield from _paths(value)
+            yield from _under(key, value)
+
+
+def _under(key: str, value: Any) -> Iterator[Path]:
+    """What a directive, or a key of the payload, reads."""
+    if key == "@path" and isinstance(value, str):
+        yield path_parts(without_prefix(value))
+    elif key == "@arrayPath" and isinstance(value, list) and value:
+        yield from _array(value)
+    elif key == "@if" and isinstance(value, dict):
+        yield from list(_paths(value.get("else"))) or _paths(value.get("then"))
+    elif key not in _WORKED_OUT:
+        yield from _paths(value)
 
 
 def _array(value: list[Any]) -> Iterator[Path]:

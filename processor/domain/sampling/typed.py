@@ -7,20 +7,18 @@ from processor.domain.events.event import TYPES
 from processor.domain.events.times import format_ms
 from processor.errors import RejectedError
 
-__all__ = ["NO_LIST", "SAMPLE_TYPES", "Making", "sample_of"]
+__all__ = ["SAMPLE_TYPES", "Making", "sample_of"]
 
 SAMPLE_TYPES = ("identify", "track", "page", "screen", "group", "alias")
-NO_LIST = "CG_all"
-"""A mailing list that may not exist."""
 
 
 @dataclass(frozen=True, slots=True)
 class Making:
-    """What a new event needs from outside: the moment, a messageId, and a mailing list that exists."""
+    """What a new event needs from outside: the moment, a messageId, and a mailing list; ``None``: there is none."""
 
     now_ms: int
     message_id: str
-    mailing_list: str = NO_LIST
+    mailing_list: str | None = "CG_all"
 
 
 def sample_of(type_: str, making: Making) -> dict[str, Any]:
@@ -58,7 +56,7 @@ def _own(type_: str, making: Making) -> dict[str, Any]:
 
 
 def _traits(making: Making) -> dict[str, Any]:
-    return {
+    traits: dict[str, Any] = {
         "email": "ada@shop.example",
         "phone": "+41 44 000 00 00",
         "firstName": "Ada",
@@ -66,8 +64,8 @@ def _traits(making: Making) -> dict[str, Any]:
         "language": "EN",
         "plan": "pro",
         "address": {"street": "Dock 1", "city": "Zurich", "postalCode": "8001", "country": "CH"},
-        "qualtricsMailingListId": making.mailing_list,
     }
+    return traits if making.mailing_list is None else traits | {"qualtricsMailingListId": making.mailing_list}
 
 
 def _properties() -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -205,3 +206,20 @@ def test_a_sample_of_a_type(document: str, type_: str) -> None:
     made = isthmus("sample", "--type", type_)
     assert json.loads(made.stdout)["type"] == type_
     assert isthmus("try", "--event", "-", "--config", document, stdin=made.stdout).exit_code == 0
+
+
+def test_the_page(tmp_path: Path) -> None:
+    """The commands of docs/configuration.md, typed on its own example."""
+    page = (Path(__file__).parents[3] / "docs/configuration.md").read_text()
+    (tmp_path / "isthmus.yaml").write_text(re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)[0])
+    (commands,) = re.findall(r"```console\n((?:\$ isthmus (?:sample|try) .*\n)+)```", page)
+    answers = []
+    for command in commands.splitlines():
+        words, _, target = command.removeprefix("$ isthmus ").partition(" > ")
+        arguments = [str(tmp_path / word) if word.endswith((".yaml", ".json")) else word for word in words.split()]
+        answers.append(isthmus(*arguments))
+        if target:
+            (tmp_path / target).write_text(answers[-1].stdout)
+    assert [answer.exit_code for answer in answers] == [0, 0]
+    assert "crm/contact: addContactToXmd" in answers[-1].stdout
+    assert "1 would take effect and 0 would refuse the event" in answers[-1].stdout

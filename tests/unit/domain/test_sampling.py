@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from processor.domain.events import Arrival, normalise
 from processor.domain.filters import Broken, Condition, Filter, Group, Node, parse_filter
 from processor.domain.filters.compiler import compile_tree
-from processor.domain.rules import Rule
-from processor.domain.sampling import SAMPLE_TYPES, Making, sample_for, sample_of
+from processor.domain.rules import Directory, Rule, Rules
+from processor.domain.sampling import SAMPLE_TYPES, Making, known_list, sample_for, sample_of
 from processor.domain.sampling.placing import put, remove
 from processor.domain.sampling.reading import paths_read
 from processor.errors import RejectedError
@@ -114,11 +114,12 @@ def test_the_action_decides_where_the_filter_leaves_the_type_open() -> None:
 
 def test_what_the_mapping_reads_is_filled() -> None:
     """Paths, templates and items of lists get values; what the filter speaks of, and ids that must exist, do not."""
+    first = {"@path": "$.email"}
     spec = {
         "extRef": {"@if": {"exists": {"@path": "$.userId"}, "then": {"@path": "$.userId"}, "else": "x"}},
         "mailingListId": {"@path": "$.traits.qualtricsMailingListId"},
         "contactId": {"@path": "$.traits.qualtricsContactId"},
-        "email": {"@path": "$.properties.email"},
+        "email": {"@if": {"exists": first, "then": first, "else": {"@path": "$.traits.email"}}},
         "phone": {"@path": "$.traits.phone"},
         "firstName": {"@template": "{{properties.first}} {{ properties.last }}"},
         "transactionDate": {"@path": "$.properties.paidAt"},
@@ -131,9 +132,9 @@ def test_what_the_mapping_reads_is_filled() -> None:
         },
     }
     event = sampled('type = "track" and event = "Paid" and traits.phone = null', spec, "upsertContactTransaction")
-    assert event["traits"] == {"qualtricsMailingListId": "CG_news"}
+    assert event["traits"] == {"qualtricsMailingListId": "CG_news", "email": "ada@shop.example"}
+    assert "email" not in event
     properties = event["properties"]
-    assert properties["email"] == "ada@shop.example"
     assert (properties["first"], properties["last"]) == ("sample first", "sample last")
     assert properties["paidAt"] == event["timestamp"]
     assert properties["price"] == 42.5
@@ -141,6 +142,23 @@ def test_what_the_mapping_reads_is_filled() -> None:
     assert isinstance(properties["tags"], list)
     assert "literal" not in properties
     assert ("properties", "literal") not in paths_read(spec)
+
+
+def test_a_mailing_list_is_one_of_the_directory() -> None:
+    """Its default, else its first; without one the event names none."""
+    lists = (("CG_1", "One"), ("CG_2", "Two"))
+    directories = {
+        "POOL_a": Directory("POOL_a", "A", default_mailing_list="CG_2", mailing_lists=lists),
+        "POOL_b": Directory("POOL_b", "B", mailing_lists=lists),
+        "POOL_c": Directory("POOL_c", "C"),
+    }
+    rules = Rules(1, {}, directories, ())
+    for directory, expected in (("POOL_a", "CG_2"), ("POOL_b", "CG_1"), ("POOL_c", None), ("POOL_x", None)):
+        spec = {"directoryId": directory, "mailingListId": {"@path": "$.traits.qualtricsMailingListId"}}
+        made = rule(parse_filter("always"), spec)
+        assert known_list(made, rules) == expected
+        event = sample_for(made, Making(NOW, "sample-1", expected))
+        assert event["traits"].get("qualtricsMailingListId") == expected
 
 
 def test_a_filter_that_was_not_kept_is_tried_on_the_samples() -> None:
