@@ -18,6 +18,7 @@ from processor.domain.mappings import compile_mapping, expanded_once
         ("{{x {{{y}}}", None),
         ("{{a{{{b}}}}}", None),
         ("{{{a", None),
+        ("{{a}{{{b}}}}", None),
     ],
 )
 def test_expanded_once(template, once):

@@ -70,7 +70,9 @@ def expanded_once(template: str) -> str | None:
         first, *rest = ("", part, "") if index % 2 else _pieces(part, 2)
         wanted[-1] += first
         wanted += rest
-    return once if "{{{" not in once and _pieces(once, 2) == wanted else None
+    # Texts between placeholders meet where a value is empty, and must not open another one then.
+    plain = "{{{" not in once and "{{" not in "".join(wanted[::2])
+    return once if plain and _pieces(once, 2) == wanted else None
 
 
 def _expanded(template: str, braces: int, event: Any, allowance: Payable) -> str:
