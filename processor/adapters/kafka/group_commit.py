@@ -19,6 +19,8 @@ from processor.ports.publisher import Outgoing
 
 __all__ = ["Batch", "GroupCommit", "Wire"]
 
+LINGER_S = 0.005
+"""A write waits while each turn of the loop brings more, at most so long: what a broker pays is by the write."""
 RECORD_OVERHEAD_BYTES = 96
 """What Kafka adds to key, value and headers of one record, at most: 21 and some varints, with room."""
 
@@ -136,10 +138,16 @@ class GroupCommit:
         return batch.future
 
     def _flush_soon(self) -> None:
-        """After this turn of the loop, so that all requests that it reads share the write."""
+        """After a turn of the loop that brought nothing new, so that a burst of requests shares one write."""
         if not self._flush_due:
             self._flush_due = True
-            self._loop.call_soon(self._flush)
+            self._loop.call_soon(self._flush_if_quiet, self.bytes, self._loop.time() + LINGER_S)
+
+    def _flush_if_quiet(self, bytes_before: int, latest: float) -> None:
+        if self.bytes > bytes_before and self._loop.time() < latest:
+            self._loop.call_soon(self._flush_if_quiet, self.bytes, latest)
+        else:
+            self._flush()
 
     def _flush(self) -> None:
         self._flush_due = False
