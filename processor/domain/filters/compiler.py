@@ -1,16 +1,15 @@
 """A tree to one function. Every path is split and every choice made here, once; an event only walks closures."""
 
 from collections.abc import Callable
-from operator import ge, gt, le, lt
 from typing import Any, assert_never
 
-from processor.domain.filters.tree import Broken, Condition, Group, Matches, Node, Verb
+from processor.domain.filters.tree import Broken, Condition, Group, Matches, Node
+from processor.domain.filters.verbs import test_of
 from processor.domain.mappings.javascript import MISSING, step
 
 __all__ = ["compile_tree", "verdict"]
 
 _Read = Callable[[dict[str, Any]], Any]
-_Test = Callable[[Any], bool]
 
 
 class _Thrown(Exception):  # noqa: N818 - a signal, caught in this file
@@ -98,7 +97,7 @@ def _condition(node: Condition) -> Matches:
     if node.verb == "equals" and isinstance(node.value, str):
         wanted = node.value
         return lambda event: read(event) == wanted
-    test = _test(node.verb, node.value)
+    test = test_of(node.verb, node.value)
     return lambda event: test(read(event))
 
 
@@ -121,64 +120,3 @@ def _reader(root: str, path: tuple[str, ...]) -> _Read:
         return value
 
     return deep
-
-
-def _test(verb: Verb, value: str | float | None) -> _Test:
-    if isinstance(value, str):
-        return _text_test(verb, value)
-    if isinstance(value, float):
-        return _number_test(verb, value)
-    match verb:
-        case "exists":
-            return lambda actual: actual is not None and actual is not MISSING
-        case "not_exists":
-            return lambda actual: actual is None or actual is MISSING
-        case "is_true":
-            return lambda actual: actual is True
-        case "is_false":
-            return lambda actual: actual is False
-    return _never
-
-
-def _never(_actual: Any) -> bool:
-    return False
-
-
-def _text_test(verb: Verb, wanted: str) -> _Test:
-    match verb:
-        case "not_equals":
-            return lambda actual: actual != wanted
-        case "contains":
-            return lambda actual: type(actual) is str and wanted in actual
-        case "not_contains":
-            return lambda actual: type(actual) is str and wanted not in actual
-        case "starts_with":
-            return lambda actual: type(actual) is str and actual.startswith(wanted)
-        case "not_starts_with":
-            return lambda actual: type(actual) is str and not actual.startswith(wanted)
-        case "ends_with" | "not_ends_with":
-            return _suffix_test(wanted, negate=verb == "not_ends_with")
-    return _never
-
-
-def _suffix_test(wanted: str, *, negate: bool) -> _Test:
-    if "\ud800" <= wanted[:1] <= "\udfff":  # half a character: compare as Segment does, in UTF-16 units
-        units = wanted.encode("utf-16-le", "surrogatepass")
-        return lambda actual: (
-            type(actual) is str and actual.encode("utf-16-le", "surrogatepass").endswith(units) is not negate
-        )
-    if negate:
-        return lambda actual: type(actual) is str and not actual.endswith(wanted)
-    return lambda actual: type(actual) is str and actual.endswith(wanted)
-
-
-_ORDERS: dict[Verb, Callable[[Any, Any], bool]] = {"less": lt, "at_most": le, "greater": gt, "at_least": ge}
-
-
-def _number_test(verb: Verb, wanted: float) -> _Test:
-    if verb == "number_equals":
-        return lambda actual: (type(actual) is int or type(actual) is float) and actual == wanted
-    if verb == "number_not_equals":
-        return lambda actual: (type(actual) is int or type(actual) is float) and actual != wanted
-    order = _ORDERS[verb]
-    return lambda actual: (type(actual) is int or type(actual) is float) and order(actual, wanted)

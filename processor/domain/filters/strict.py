@@ -10,8 +10,9 @@ Each refusal names the place and says what to write instead. Groups may nest, wh
 
 from itertools import pairwise
 
+from processor.domain.filters.fields import refused, unknown_word
 from processor.domain.filters.lexer import Token, lex
-from processor.domain.filters.terms import comparison_term, function_term, refused, unknown_word
+from processor.domain.filters.terms import comparison_term, function_term
 from processor.domain.filters.tree import Group, Node
 from processor.domain.filters.words import FUNCTIONS, ROOTS, joined
 

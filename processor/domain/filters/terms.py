@@ -2,49 +2,26 @@
 
 import re
 
+from processor.domain.filters.fields import TEXTS, checked_field, refused, unknown_word
 from processor.domain.filters.lexer import Token
-from processor.domain.filters.tree import Condition, Node, Root, Verb
+from processor.domain.filters.tree import Condition, Node, Verb
 from processor.domain.filters.words import OPERATORS, ROOTS, comparison, field_of
-from processor.errors import FilterSyntaxError
 
-__all__ = ["comparison_term", "function_term", "refused", "unknown_word"]
+__all__ = ["comparison_term", "function_term"]
 
 _AFTER_DOT = "write a name after the dot: a backslash before and, or, null, and `items\\[0\\]` for an index"
-_TEXTS = ("type", "event", "name", "userId")
 _NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?")
-_BRACKET = re.compile(r"\\\[(?:[0-9]|[1-9][0-9]{1,8})\\\]")
 _WORDS = frozenset({"true", "false", "null"})
 _ORDERS = frozenset({"<", "<=", ">", ">="})
 _GLOB = frozenset("*?[]{}\\")
 _NEGATED: dict[str, Verb] = {"contains": "not_contains", "starts_with": "not_starts_with", "ends_with": "not_ends_with"}
 
 
-def refused(token: Token, message: str) -> FilterSyntaxError:
-    """The refusal at this token, to be raised."""
-    return FilterSyntaxError(message, token.start)
-
-
-def unknown_word(word: str) -> str:
-    """What to write instead of a word that names no field."""
-    name = word.partition(".")[0]
-    for known in (*ROOTS, "contains", "match"):
-        if name.lower() == known.lower():
-            return f"write `{known}` with these letters; capitals count"
-    if name == "not":
-        return "Segment ignores `not`; write `!=`, or `!` directly before contains( or match("
-    if name.lower() in ("and", "or"):
-        return f"write `{name.lower()}` in small letters, between two conditions"
-    return (
-        f"`{name}` is no field that a filter can read, Segment drops it; use type, event, name, userId, properties.…, "
-        "traits.… or context.…, or write the filter as {jmespath: …}"
-    )
-
-
 def comparison_term(text: str, field: Token, operator: Token, value: Token) -> Node:
     """``field operator value``."""
     if operator.kind == "dot":
         raise refused(operator, _AFTER_DOT)
-    root = _checked_field(text, field)
+    root = checked_field(text, field)
     if operator.kind != "operator" or operator.value not in OPERATORS:
         raise refused(operator, "write one of = != < <= > >= after the field")
     if value.kind == "operator":
@@ -60,7 +37,7 @@ def function_term(text: str, place: tuple[Token, Token, Token], field: Token, va
     if field.kind != "ident" or field.value.partition(".")[0] not in ROOTS:
         message = unknown_word(field.value) if field.kind == "ident" else "write a field here, without quotes"
         raise refused(field, message)
-    root = _checked_field(text, field)
+    root = checked_field(text, field)
     if root == "type":
         raise refused(field, f'Segment drops {name.value}() on type; write `type = "…"`')
     if value.kind != "string":
@@ -81,23 +58,6 @@ def _whole(node: Node, field: Token) -> Condition:
     raise refused(field, "this path has no names in it")
 
 
-def _checked_field(text: str, field: Token) -> Root:
-    """The root of a field whose path Segment reads as it is written."""
-    raw = text[field.start : field.end]
-    name, dot, _ = field.value.partition(".")
-    root = ROOTS[name]
-    if root in _TEXTS and dot:
-        raise refused(field, f"`{root}` is a text and has no parts; write `{root}`, or properties.…")
-    if root not in _TEXTS and not dot:
-        raise refused(field, f"Segment reads `{root}` alone as `{root}.{root}`; name a field, as in `{root}.plan`")
-    if "\\." in raw or ".." in field.value or field.value.endswith("."):
-        raise refused(field, "a key that holds a dot is out of reach here; write the filter as {jmespath: …}")
-    rest = _BRACKET.sub("", raw)
-    if "\\[" in rest or "\\]" in rest:
-        raise refused(field, "brackets hold an index, `items\\[0\\]`; for such a key write the filter as {jmespath: …}")
-    return root
-
-
 def _check_value(root: str, operator: Token, value: Token) -> None:
     if value.kind == "ident" and value.value not in ("true", "false"):
         lower = value.value.lower()
@@ -108,7 +68,7 @@ def _check_value(root: str, operator: Token, value: Token) -> None:
         raise refused(value, "write a value: a text in double quotes, a number, true, false or null")
     if value.kind == "number" and not _NUMBER.fullmatch(value.value):
         raise refused(value, "write the number in digits, for example 0.5")
-    if root in _TEXTS:
+    if root in TEXTS:
         _check_text_field(root, operator, value)
     elif operator.value in _ORDERS and value.kind != "number":
         raise refused(value, f"`{operator.value}` compares numbers; write one without quotes")
