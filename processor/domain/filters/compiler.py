@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any, assert_never
 
+from processor.domain.filters.functions import VALUE_FUNCTIONS
 from processor.domain.filters.tree import Broken, Condition, Group, Matches, Node
 from processor.domain.filters.verbs import test_of
 from processor.domain.mappings.javascript import MISSING, step
@@ -37,7 +38,7 @@ def verdict(node: Node, event: Any) -> bool:
 
 
 def _guarded(node: Node, inner: Matches) -> Matches:
-    if isinstance(node, Condition) and node.root == "type" and node.verb == "equals":
+    if isinstance(node, Condition) and node.root == "type" and node.verb == "equals" and node.function is None:
         wanted = node.value  # by far the most frequent filter of all
 
         def type_equals(event: Any) -> bool:
@@ -94,6 +95,9 @@ def _group(joiner: str, children: list[Matches]) -> Matches:
 
 def _condition(node: Condition) -> Matches:
     read = _reader(node.root, node.path)
+    if node.function is not None:
+        apply, judge = VALUE_FUNCTIONS[node.function], test_of(node.verb, node.value)
+        return lambda event: judge(apply(read(event)))
     if node.verb == "equals" and isinstance(node.value, str):
         wanted = node.value
         return lambda event: read(event) == wanted

@@ -16,9 +16,7 @@ def selectors(filter: Filter) -> tuple[_Names, _Names]:  # noqa: A002 - the word
 
 def _selected(node: Node, root: str) -> _Names:
     if isinstance(node, Condition):
-        if node.root == root and node.verb == "equals" and isinstance(node.value, str):
-            return frozenset((node.value,))
-        return None
+        return _named(node) if node.root == root and node.function is None else None
     if not isinstance(node, Group):
         return None
     found = [_selected(child, root) for child in node.children]
@@ -31,3 +29,11 @@ def _selected(node: Node, root: str) -> _Names:
             return None
         union |= names
     return frozenset(union)
+
+
+def _named(node: Condition) -> _Names:
+    if node.verb == "equals" and isinstance(node.value, str):
+        return frozenset((node.value,))
+    if node.verb == "in" and isinstance(node.value, tuple):
+        return frozenset(value for value in node.value if isinstance(value, str))
+    return None

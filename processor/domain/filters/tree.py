@@ -4,13 +4,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
-__all__ = ["Broken", "Condition", "Filter", "Group", "Kind", "Matches", "Node", "Root", "Verb"]
+__all__ = ["Broken", "Condition", "Filter", "Function", "Group", "Kind", "Matches", "Node", "Root", "Value", "Verb"]
 
 Matches = Callable[[Any], bool]
 """Event to verdict. Never raises, whatever JSON it is given, and never changes it."""
 
 Kind = Literal["strict", "segment", "jmespath", "always"]
 Root = Literal["type", "event", "name", "userId", "properties", "traits", "context"]
+Function = Literal["length", "lowercase", "typeof"]
+Value = str | float | tuple[str | float, ...] | None
 
 Verb = Literal[
     "equals",
@@ -31,22 +33,30 @@ Verb = Literal[
     "not_starts_with",
     "ends_with",
     "not_ends_with",
+    "glob",
+    "not_glob",
+    "in",
+    "not_in",
+    "includes",
+    "not_includes",
     "never",
 ]
 """``equals`` and ``not_equals`` compare texts, the four orders and ``number_…`` want a real number, the negated
-text tests are false unless the value is a text. ``never``: Segment knows no such operator."""
+text tests are false unless the value is a text. ``in``: the value is one of several; ``includes``: it is a list that
+holds one; ``not_in`` and ``not_includes`` are their opposites. ``never``: Segment knows no such operator."""
 
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """One test of one field. ``start`` and ``end`` are its place in the filter's text."""
+    """One test of one field, or of what ``function`` makes of it. ``start`` and ``end`` are its place in the text."""
 
     root: Root
     path: tuple[str, ...]
     verb: Verb
-    value: str | float | None = None
+    value: Value = None
     start: int = 0
     end: int = 0
+    function: Function | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,8 @@ from collections.abc import Callable
 from operator import ge, gt, le, lt
 from typing import Any
 
-from processor.domain.filters.tree import Verb
+from processor.domain.filters.globs import matcher
+from processor.domain.filters.tree import Value, Verb
 from processor.domain.mappings.javascript import MISSING
 
 __all__ = ["Test", "test_of"]
@@ -12,8 +13,13 @@ __all__ = ["Test", "test_of"]
 Test = Callable[[Any], bool]
 
 
-def test_of(verb: Verb, value: str | float | None) -> Test:
-    """The test that ``verb`` and ``value`` stand for; a value of another type passes none but ``not_equals``."""
+def test_of(verb: Verb, value: Value) -> Test:
+    """The test that ``verb`` and ``value`` stand for; a value of another type passes none but ``not_equals``,
+    ``not_in`` and ``not_includes``."""
+    if verb in ("includes", "not_includes") and isinstance(value, str | float):
+        return _list_test(value, negate=verb == "not_includes")
+    if isinstance(value, tuple):
+        return _choice_test(value, negate=verb == "not_in")
     if isinstance(value, str):
         return _text_test(verb, value)
     if isinstance(value, float):
@@ -34,8 +40,40 @@ def _never(_actual: Any) -> bool:
     return False
 
 
+def _choice_test(wanted: tuple[str | float, ...], *, negate: bool) -> Test:
+    texts = frozenset(value for value in wanted if isinstance(value, str))
+    numbers = frozenset(value for value in wanted if isinstance(value, float))
+
+    def chosen(actual: Any) -> bool:
+        kind = type(actual)
+        found = actual in texts if kind is str else (kind is int or kind is float) and actual in numbers
+        return found is not negate
+
+    return chosen
+
+
+def _list_test(wanted: str | float, *, negate: bool) -> Test:
+    if isinstance(wanted, str):
+        return lambda actual: (type(actual) is list and wanted in actual) is not negate
+
+    def holds(actual: Any) -> bool:
+        # One by one: for Python 1 is true.
+        found = type(actual) is list and any(type(item) in (int, float) and item == wanted for item in actual)
+        return found is not negate
+
+    return holds
+
+
 def _text_test(verb: Verb, wanted: str) -> Test:
     match verb:
+        case "equals":
+            return lambda actual: actual == wanted
+        case "glob":
+            matches = matcher(wanted)
+            return lambda actual: type(actual) is str and matches(actual)
+        case "not_glob":
+            matches = matcher(wanted)
+            return lambda actual: type(actual) is str and not matches(actual)
         case "not_equals":
             return lambda actual: actual != wanted
         case "contains":

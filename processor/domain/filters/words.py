@@ -3,7 +3,7 @@
 import re
 
 from processor.domain.filters.lexer import Token
-from processor.domain.filters.tree import Broken, Condition, Node, Root, Verb
+from processor.domain.filters.tree import Broken, Condition, Node, Root, Value, Verb
 from processor.domain.mappings.javascript import number_of, printed
 
 __all__ = ["FUNCTIONS", "OPERATORS", "ROOTS", "comparison", "field_of", "joined", "token_value"]
@@ -57,7 +57,7 @@ def token_value(token: Token) -> str | float | bool:
     return token.value
 
 
-def field_of(root: Root, written: str, test: tuple[Verb, str | float | None], span: tuple[int, int]) -> Node:
+def field_of(root: Root, written: str, test: tuple[Verb, Value], span: tuple[int, int]) -> Node:
     """The condition ``test`` on the field that ``written`` names; ``properties`` alone is properties.properties."""
     path: tuple[str, ...] = ()
     if root in ("properties", "traits", "context"):
