@@ -201,7 +201,8 @@ def loaded_by(statement: str) -> set[str]:
         ("import processor.cli", {"aiokafka", "aiohttp", "asyncpg", "typer"}),
         ("import processor.cli.app", {"aiokafka", "aiohttp"}),
         ("import processor.domain.events", {"aiokafka", "aiohttp", "asyncpg", "jmespath", "pydantic"}),
-        ("import processor.domain.filters", {"aiokafka", "aiohttp", "asyncpg", "pydantic"}),
+        ("import processor.domain.filters", {"aiokafka", "aiohttp", "asyncpg", "pydantic", "re2"}),
+        ("from processor import compile_filter; compile_filter('match(event, \"A*\")')", {"re2"}),
         (
             "import ingress.app",
             {
@@ -226,6 +227,11 @@ def test_imports_load_little(statement: str, never: set[str]) -> None:
 def test_liquid_is_loaded_with_the_first_template() -> None:
     """The check above can fail: a mapping that needs Liquid loads it."""
     assert "liquid" in loaded_by("from processor import compile_mapping; compile_mapping({'@liquid': '{{ x }}'})")
+
+
+def test_re2_is_loaded_with_the_first_glob() -> None:
+    """The same for globs, which alone among filters need re2."""
+    assert "re2" in loaded_by("from processor import compile_filter; compile_filter('glob(event, \"A*\")')")
 
 
 def modules() -> list[str]:

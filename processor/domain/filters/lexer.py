@@ -125,7 +125,7 @@ class _Lexer:
                 break
             char = self._take()
         if following not in _AFTER_WORD:
-            raise FilterSyntaxError(self._after_word(following), self.at)
+            raise FilterSyntaxError(self._after_word("".join(parts), following), self.at)
         return "ident", "".join(parts)
 
     def _escaped(self) -> str:
@@ -137,9 +137,11 @@ class _Lexer:
         return char
 
     @staticmethod
-    def _after_word(char: str) -> str:
+    def _after_word(word: str, char: str) -> str:
         if char in "<>":
             return f"write a space before `{char}`"
+        if char == "[" and word == "in":
+            return "write a space between `in` and `[`"
         if char == "[":
             return "write `\\[0\\]` for an index, with a backslash before each bracket"
         return f"unexpected {char!r} in a word; write a backslash before it, or a space between the two"

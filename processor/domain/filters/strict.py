@@ -2,19 +2,26 @@
 
 Grammar, over Segment's own tokens::
 
-    all   = term { "and" term } | term { "or" term }       a comma is an "and"; no mixing without parentheses
-    term  = "(" all ")" | [ "!" ] ( "contains" | "match" ) "(" field "," text ")" | field operator value
+    all     = term { "and" term } | term { "or" term }        a comma is an "and"; no mixing without parentheses
+    term    = "(" all ")" | test | subject operator value | choice | "!" "(" choice ")"
+    test    = [ "!" ] ( "contains" | "match" | "glob" ) "(" subject "," text ")"
+    choice  = subject "in" "[" literal { "," literal } "]" | literal "in" field
+    subject = field | ( "length" | "lowercase" | "typeof" ) "(" field ")"
 
-Each refusal names the place and says what to write instead. Groups may nest, which Segment refuses itself.
+Each refusal names the place and says what to write instead. Groups may nest, and there are
+``glob``, ``in`` and the functions of a field, none of which Segment's actions know.
 """
 
+from dataclasses import replace
 from itertools import pairwise
 
-from processor.domain.filters.fields import refused, unknown_word
+from processor.domain.filters.fields import TESTS, Subject, checked_field, refused, unknown_word
+from processor.domain.filters.functions import VALUE_FUNCTIONS
+from processor.domain.filters.globs import MOST_IN_FILTER, MOST_LOOSE_IN_FILTER, parse_glob
 from processor.domain.filters.lexer import Token, lex
-from processor.domain.filters.terms import comparison_term, function_term
-from processor.domain.filters.tree import Group, Node
-from processor.domain.filters.words import FUNCTIONS, ROOTS, joined
+from processor.domain.filters.terms import choice_term, comparison_term, inclusion_term, negated, test_term
+from processor.domain.filters.tree import Condition, Group, Node
+from processor.domain.filters.words import ROOTS, joined
 
 __all__ = ["parse_strict"]
 
@@ -49,6 +56,8 @@ class _Parser:
         self.tokens = tokens
         self.at = 0
         self.function_end = -1
+        self.globbed = 0
+        self.loose = 0
 
     def peek(self, ahead: int = 0) -> Token:
         return self.tokens[min(self.at + ahead, len(self.tokens) - 1)]
@@ -93,18 +102,17 @@ class _Parser:
             )
 
     def _term(self, depth: int) -> Node:
-        token = self.peek()
+        token, following = self.peek(), self.peek(1)
         if token.kind == "parenleft":
             return self._group(depth)
         if token.kind == "operator" and token.value == "!":
-            return self._function(negate=True)
-        if token.kind == "ident" and token.value in FUNCTIONS and self.peek(1).kind == "parenleft":
-            return self._function(negate=False)
-        if token.kind == "ident" and token.value.partition(".")[0] in ROOTS:
-            field, operator, value = self.take(), self.take(), self.peek()
-            node = comparison_term(self.text, field, operator, value)
-            self.at += 1
-            return node
+            return self._negated(depth)
+        if token.kind == "ident" and token.value in TESTS and following.kind == "parenleft":
+            return self._test(token)
+        if self._subject_begins():
+            return self._comparison()
+        if following.kind == "ident" and following.value == "in" and token.kind in ("string", "number"):
+            return self._inclusion()
         if token.kind == "ident":
             raise refused(token, unknown_word(token.value))
         if token.kind == "eos":
@@ -123,14 +131,100 @@ class _Parser:
         self.take()
         return node
 
-    def _function(self, *, negate: bool) -> Node:
-        first = self.take() if negate else self.peek()
-        name = self.peek()
-        if name.kind != "ident" or name.value not in FUNCTIONS or self.peek(1).kind != "parenleft":
-            raise refused(first, "`!` works only before contains( and match(; write `!=`, or turn the condition round")
-        self.at += 2
-        field, comma, value, closing = self.take(), self.take(), self.take(), self.take()
-        self.function_end = self.at
+    def _negated(self, depth: int) -> Node:
+        first = self.take()
+        name, following = self.peek(), self.peek(1)
+        if name.kind == "ident" and name.value in TESTS and following.kind == "parenleft":
+            return self._test(first)
+        if name.kind == "parenleft" and following.kind in ("ident", "string", "number"):
+            self.at += 1
+            node = self._term(depth)
+            closing = self.take()
+            if isinstance(node, Condition) and node.verb in ("in", "includes") and closing.kind == "parenright":
+                return replace(node, verb=negated(node.verb), start=first.start, end=closing.end)
+        raise refused(
+            first,
+            "`!` works only before contains(, match(, glob( and `(… in …)`; write `!=`, or turn the condition round",
+        )
+
+    def _test(self, first: Token) -> Node:
+        """``contains``, ``match`` or ``glob``, from ``first`` on: its name, or the ``!`` that was taken before it."""
+        name = self.take()
+        self.at += 1
+        subject = self._subject()
+        comma, value, closing = self.take(), self.take(), self.take()
         if (comma.kind, closing.kind) != ("comma", "parenright"):
             raise refused(name, f'write {name.value}(field, "text")')
-        return function_term(self.text, (first, name, closing), field, value)
+        node = test_term((first, name, closing), subject, value)
+        if name.value == "glob":
+            self._count_glob(value)
+        elif subject.function is None:
+            self.function_end = self.at
+        return node
+
+    def _count_glob(self, value: Token) -> None:
+        glob = parse_glob(value.value[1:-1])
+        self.globbed += len(glob.pattern)
+        self.loose += glob.loose
+        if self.globbed > MOST_IN_FILTER or self.loose > MOST_LOOSE_IN_FILTER:
+            raise refused(
+                value,
+                f"the globs of one filter have at most {MOST_IN_FILTER} characters, and {MOST_LOOSE_IN_FILTER} `?` and "
+                "`[…]` behind a `*`; use contains( or match( for some, or make two mappings of it",
+            )
+
+    def _comparison(self) -> Node:
+        subject, operator = self._subject(), self.take()
+        if operator.kind == "ident" and operator.value == "in":
+            values, end = self._list()
+            return choice_term(subject, values, end)
+        node = comparison_term(subject, operator, self.peek())
+        self.at += 1
+        return node
+
+    def _inclusion(self) -> Node:
+        value = self.take()
+        self.at += 1
+        if self.peek().kind == "brackleft":
+            raise refused(value, "write a field before `in […]`")
+        field = self.take()
+        return inclusion_term(value, Subject(field, checked_field(self.text, field, self.peek()), None, field.start))
+
+    def _list(self) -> tuple[list[Token], int]:
+        """The values between brackets, and where the closing one ends."""
+        opening = self.take()
+        if opening.kind != "brackleft":
+            raise refused(opening, 'write the values behind `in` between brackets: ["a", "b"]')
+        values: list[Token] = []
+        while True:
+            value = self.take()
+            if value.kind in ("comma", "brackright"):
+                raise refused(value, f"a value is missing before `{value.value}`")
+            values.append(value)
+            separator = self.take()
+            if separator.kind == "brackright":
+                return values, separator.end
+            if separator.kind == "eos":
+                raise refused(opening, "this `[` has no `]`; write one")
+            if separator.kind != "comma":
+                raise refused(separator, "write a comma between the values")
+
+    def _subject_begins(self) -> bool:
+        token = self.peek()
+        if token.kind != "ident":
+            return False
+        if token.value in VALUE_FUNCTIONS:
+            return self.peek(1).kind == "parenleft"
+        return token.value.partition(".")[0] in ROOTS
+
+    def _subject(self) -> Subject:
+        first = self.take()
+        for function in VALUE_FUNCTIONS:
+            if first.kind == "ident" and first.value == function and self.peek().kind == "parenleft":
+                self.at += 1
+                field = self.take()
+                root = checked_field(self.text, field, self.peek())
+                if self.take().kind != "parenright":
+                    raise refused(first, f"write {function}(field), then an operator and a value")
+                return Subject(field, root, function, first.start)
+        return Subject(first, checked_field(self.text, first, self.peek()), None, first.start)

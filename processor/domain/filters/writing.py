@@ -29,6 +29,13 @@ _FUNCTIONS: dict[Verb, str] = {
     "ends_with": 'match({}, "*{}")',
     "not_ends_with": '!match({}, "*{}")',
 }
+_GLOBS: dict[Verb, str] = {"glob": 'glob({}, "{}")', "not_glob": '!glob({}, "{}")'}
+_LISTS: dict[Verb, str] = {
+    "in": "{0} in [{1}]",
+    "not_in": "!({0} in [{1}])",
+    "includes": "{1} in {0}",
+    "not_includes": "!({1} in {0})",
+}
 _ANY_END: dict[Verb, Verb] = {"ends_with": "starts_with", "not_ends_with": "not_starts_with"}
 """With an empty text both ends ask the same, whether there is a text at all; strict reads ``"*"`` as a prefix."""
 _FIRST = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_")
@@ -86,24 +93,35 @@ def _written(node: Node, *, inside: bool) -> str | None:
         if text is None:
             return None
         # Within a group strict wants a function last; a group of its own is another way.
-        early = inside and place < len(node.children) and isinstance(child, Condition) and child.verb in _FUNCTIONS
+        early = inside and place < len(node.children) and isinstance(child, Condition) and _ends_group(child)
         parts.append(f"({text})" if early or isinstance(child, Group) else text)
     return f" {node.joiner} ".join(parts)
 
 
+def _ends_group(node: Condition) -> bool:
+    return node.verb in _FUNCTIONS and node.function is None
+
+
 def _condition(node: Condition) -> str | None:
-    field = _field(node)
+    subject = _field(node) if node.function is None else f"{node.function}({_field(node)})"
     if node.verb in _TESTS:
-        return f"{field} {_TESTS[node.verb]}"
-    if isinstance(node.value, str):
-        if not _sayable(node.value):
-            return None
-        if node.verb in _FUNCTIONS:
-            return _FUNCTIONS[node.verb].format(field, node.value)
-        return f'{field} {_COMPARISONS[node.verb]} "{node.value}"' if node.verb in _COMPARISONS else None
-    if isinstance(node.value, float) and math.isfinite(node.value) and node.verb in _COMPARISONS:
-        return f"{field} {_COMPARISONS[node.verb]} {_digits(node.value)}"
-    return None
+        return f"{subject} {_TESTS[node.verb]}"
+    values = node.value if isinstance(node.value, tuple) else (node.value,)
+    literals = [literal for value in values if (literal := _literal(value)) is not None]
+    if not literals or len(literals) < len(values):
+        return None
+    if node.verb in _LISTS:
+        return _LISTS[node.verb].format(subject, ", ".join(literals))
+    functions = _FUNCTIONS | _GLOBS
+    if node.verb in functions and isinstance(node.value, str):
+        return functions[node.verb].format(subject, node.value)
+    return f"{subject} {_COMPARISONS[node.verb]} {literals[0]}" if node.verb in _COMPARISONS else None
+
+
+def _literal(value: str | float | None) -> str | None:
+    if isinstance(value, str):
+        return f'"{value}"' if _sayable(value) else None
+    return _digits(value) if isinstance(value, float) and math.isfinite(value) else None
 
 
 def _sayable(text: str) -> bool:

@@ -40,6 +40,119 @@ def test_verdict(text, expected):
     assert compile_filter(text)(ORDER) is expected
 
 
+WIDE = {
+    "type": "track",
+    "event": "Order\nCompleted",
+    "userId": "ア🎉",
+    "properties": {
+        "n": 3,
+        "zero": 0,
+        "yes": True,
+        "text": "",
+        "list": ["dark-mode", 1, True, None],
+        "none": [],
+        "object": {"a": 1},
+        "nothing": None,
+        "email": "Ada@Example.COM",
+        "odd": "\ud83dx",
+        "glob": "a*b?c[d]\\-",
+    },
+}
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ('type in ["track", "page"]', True),
+        ('type in ["page"]', False),
+        ('!(type in ["page", "screen"])', True),
+        ('!(name in ["page"])', True),
+        ("properties.n in [1, 3]", True),
+        ('properties.n in ["3"]', False),
+        ("properties.yes in [1]", False),
+        ("properties.zero in [0.0, 2]", True),
+        ('properties.object in ["a", 1]', False),
+        ('"dark-mode" in properties.list', True),
+        ("1 in properties.list", True),
+        ("3 in properties.list", False),
+        ('!("blink" in properties.list)', True),
+        ('!("blink" in properties.nope)', True),
+        ('"a" in properties.email', False),
+        ('"a" in properties.object', False),
+        ("length(userId) = 7", True),
+        ("length(properties.odd) = 4", True),
+        ("length(properties.list) = 4", True),
+        ("length(properties.none) = 0", True),
+        ("length(properties.nope) = 0", True),
+        ("length(properties.nothing) < 1", True),
+        ("length(properties.object) >= 0", False),
+        ("length(properties.n) != 7", False),
+        ("length(event) in [14, 15]", True),
+        ('lowercase(properties.email) = "ada@example.com"', True),
+        ('lowercase(properties.email) != "ada"', True),
+        ('lowercase(properties.n) = "3"', False),
+        ('lowercase(properties.n) != "3"', True),
+        ('lowercase(event) in ["order\ncompleted"]', True),
+        ('contains(lowercase(properties.email), "example")', True),
+        ('!contains(lowercase(properties.n), "example")', False),
+        ('match(lowercase(properties.email), "*.com")', True),
+        ('(contains(lowercase(event), "x") or type = "track")', True),
+        ('typeof(properties.email) = "string"', True),
+        ('typeof(properties.n) = "number"', True),
+        ('typeof(properties.yes) = "bool"', True),
+        ('typeof(properties.list) = "list"', True),
+        ('typeof(properties.object) = "object"', True),
+        ('typeof(properties.nothing) = "null"', True),
+        ('typeof(properties.nope) = "null"', True),
+        ('typeof(properties.nope) != "string"', True),
+        ('typeof(properties.n) in ["number", "null"]', True),
+        ('glob(event, "Order?Completed")', True),
+        ('glob(event, "Order*")', True),
+        ('glob(event, "order*")', False),
+        ('glob(event, "rder*")', False),
+        ('glob(event, "[A-Z]*[^A-Z]")', True),
+        ('glob(event, "*[^a-z]*")', True),
+        ('glob(type, "tr[abc]ck")', True),
+        ('glob(userId, "?🎉")', True),
+        ('glob(userId, "[ァ-ヶ]?")', True),
+        ('glob(userId, "?")', False),
+        ('glob(properties.text, "")', True),
+        ('glob(properties.text, "***")', True),
+        ('glob(properties.n, "*")', False),
+        ('!glob(properties.n, "*")', False),
+        ('!glob(event, "A*")', True),
+        ('glob(properties.odd, "?x")', True),
+        ('!glob(properties.odd, "??x")', True),
+        (r'glob(properties.glob, "a\*b\?c\[d\]\\\-")', True),
+        (r'glob(properties.glob, "*[]\]][\\][-]")', None),
+        (r'glob(properties.glob, "*[\]a][\\][-x]")', True),
+        ('glob(lowercase(properties.email), "*@example.[a-z][a-z]m")', True),
+        ('(glob(event, "x") or type = "track") and (((type in ["track"])))', True),
+    ],
+)
+def test_wider_language(text, expected):
+    """What Segment's destination filters know beyond its actions; the wrong type is no match."""
+    if expected is None:
+        with pytest.raises(FilterSyntaxError):
+            compile_filter(text)
+    else:
+        assert compile_filter(text)(WIDE) is expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        " or ".join(f'glob(event, "{place:02}*{"a" * 40}")' for place in range(25)),
+        " or ".join(f'glob(event, "{place:02}*????????")' for place in range(4)),
+    ],
+)
+def test_globs_of_a_filter_are_bounded(text):
+    """Every glob is matched against every event, so all of a filter's have a bound together."""
+    with pytest.raises(FilterSyntaxError, match="the globs of one filter"):
+        compile_filter(text)
+    compile_filter(text.rpartition(" or ")[0].rpartition(" or ")[0])
+
+
 @pytest.mark.parametrize(
     "value",
     [
@@ -79,6 +192,14 @@ def test_huge_number():
         ('type != "track"', None, None),
         ('contains(event, "A")', None, None),
         ('type = "a" and type = "b"', set(), None),
+        ('type in ["track", "page"] and event in ["A", "B"]', {"track", "page"}, {"A", "B"}),
+        ('type = "track" and (event = "A" or event in ["B", "C"])', {"track"}, {"A", "B", "C"}),
+        ('!(type in ["track"])', None, None),
+        ('lowercase(event) = "a"', None, None),
+        ('lowercase(type) in ["track"]', None, None),
+        ('typeof(type) = "string"', None, None),
+        ('glob(type, "track")', None, None),
+        ('"track" in properties.type', None, None),
         ("always", None, None),
         ({"jmespath": "type == 'track'"}, None, None),
         ({"segment": 'type = "track" and event = "A" or event = "B"'}, None, None),

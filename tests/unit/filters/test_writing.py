@@ -82,6 +82,16 @@ def test_written(text, written):
         Condition("event", (), "starts_with", "a*b"),
         Condition("event", (), "ends_with", "\udc00x"),
         Condition("properties", ("🎉",), "exists"),
+        Condition("properties", ("a",), "in", ("a", 'b"c')),
+        Condition("properties", ("a",), "in", ()),
+        Condition("properties", ("a",), "in", (float("inf"),)),
+        Condition("type", (), "in", (5.0,)),
+        Condition("type", (), "includes", "a"),
+        Condition("event", (), "glob", "[a"),
+        Condition("event", (), "glob", "?\udc00"),
+        Condition("event", (), "equals", "A", function="lowercase"),
+        Condition("event", (), "exists", function="length"),
+        Condition("event", (), "equals", "array", function="typeof"),
     ],
 )
 def test_what_strict_cannot_say(tree):
@@ -95,6 +105,30 @@ def test_functions_in_inner_groups():
     other = Condition("type", (), "equals", "track")
     tree = Group("or", (other, Group("and", (function, other, function))))
     assert strict_text(tree) == 'type = "track" or ((contains(event, "A")) and type = "track" and contains(event, "A"))'
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'type in ["track", "page"]',
+        '!(properties.a in [1, -2.5, "b"])',
+        '"dark mode" in properties.x\\ y',
+        "!(5 in traits.items\\[0\\])",
+        "length(event) <= 20",
+        'lowercase(event) != "order"',
+        'typeof(properties.a) in ["list", "null"]',
+        '!glob(event, "[^a-z]*\\\\?")',
+        '(glob(lowercase(event), "a*b") and type = "track") or contains(lowercase(event), "x")',
+    ],
+)
+def test_wider_language(text):
+    """What Segment's actions do not know is written as it was."""
+    assert strict_text(parse_filter(text).tree) == text
+
+
+def test_a_function_of_a_field_is_another_condition():
+    """Two trees that differ only in the function are not the same reading."""
+    assert not same_reading(parse_filter('lowercase(event) = "a"').tree, parse_filter('event = "a"').tree)
 
 
 def test_same_reading():
@@ -178,6 +212,7 @@ STRICT = st.recursive(
         st.builds("{} {} {}".format, st.sampled_from(["type", "event"]), st.sampled_from(["=", "!="]), st.just('"A"')),
         st.builds("properties.a {} {}".format, st.sampled_from(["=", "<", ">="]), st.sampled_from(["5", "-1.5"])),
         st.sampled_from(['contains(event, "A")', '!match(traits.a.b, "A*")', "userId = null", "context.a = false"]),
+        st.sampled_from(['type in ["A"]', "!(5 in traits.a)", "length(event) < 5", '!glob(event, "A?[^b]*")']),
     ),
     lambda inner: st.tuples(
         st.lists(inner.map("({})".format), min_size=1, max_size=3), st.sampled_from([" and ", " or "])
