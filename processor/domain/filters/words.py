@@ -26,7 +26,13 @@ OPERATORS: dict[str, Verb] = {
     ">": "greater",
     ">=": "at_least",
 }
-_ORDERS = frozenset({"less", "at_most", "greater", "at_least"})
+_WITHOUT_VALUE: tuple[Verb, ...] = ("exists", "not_exists", "is_true", "is_false")
+_TEXTUAL: tuple[Verb, ...] = (
+    "contains", "not_contains", "starts_with", "not_starts_with", "ends_with", "not_ends_with",
+)  # fmt: skip
+_NUMERIC: tuple[Verb, ...] = ("less", "at_most", "greater", "at_least", "number_equals", "number_not_equals")
+_NAMED: dict[str, Verb] = {verb: verb for verb in (*_WITHOUT_VALUE, *_TEXTUAL, *_NUMERIC[-2:])}
+"""Words that Segment's runtime knows as operators, so that it takes ``event contains "x"`` for what it says."""
 _PATH_PARTS = re.compile(r"[^\[.\]]+")
 
 
@@ -75,9 +81,11 @@ def comparison(root: Root, operator: str, token: Token) -> tuple[Verb, str | flo
             return ("not_exists" if operator == "=" else "exists"), None
         if root != "name" and operator == "=" and token.value in ("true", "false"):
             return ("is_true" if token.value == "true" else "is_false"), None
-    verb = OPERATORS.get(operator, "never")
+    verb = OPERATORS.get(operator) or _NAMED.get(operator, "never")
+    if verb in _WITHOUT_VALUE:
+        return verb, None
     deep = root in ("properties", "traits", "context")
-    if verb in _ORDERS:
+    if verb in _NUMERIC:
         return verb, number_of(value if deep else printed(value))
     if deep and type(value) is float and verb in ("equals", "not_equals"):
         return ("number_equals" if verb == "equals" else "number_not_equals"), value

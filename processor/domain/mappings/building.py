@@ -6,10 +6,11 @@ from operator import is_
 from typing import Any
 
 from processor.domain.mappings.allowance import Allowance
-from processor.domain.mappings.checking import is_directive
+from processor.domain.mappings.checking import Check, is_directive
 from processor.domain.mappings.contract import Constant, Directive, fail
 from processor.domain.mappings.javascript import MISSING
 from processor.domain.mappings.paths import Resolve
+from processor.errors import Fault
 
 __all__ = ["Build"]
 
@@ -50,6 +51,11 @@ class Build:
             return resolve
         allowance = self.allowance()
         return lambda event: _clean(resolve(event), 0, allowance)
+
+    def refused(self, value: Any) -> str | None:
+        faults: list[Fault] = []
+        Check(self.table, faults, document=False).anything(value)
+        return "; ".join(map(str, faults)) or None
 
     def allowance(self) -> Allowance:
         self.steps.used = True

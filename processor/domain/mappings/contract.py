@@ -96,6 +96,9 @@ class Builder(Protocol):
     def failing(self, message: str) -> Resolve:
         """A function that rejects every event, with this message."""
 
+    def refused(self, value: Any) -> str | None:
+        """What Segment's check says of a value that it checks when it is reached; ``None`` where it has no fault."""
+
     def allowance(self) -> "Payable":
         """Who counts what an evaluation does, begun anew for each event."""
 

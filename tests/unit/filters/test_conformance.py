@@ -8,7 +8,12 @@ import pytest
 from processor.domain.filters import compile_filter
 from processor.errors import FilterSyntaxError
 
-CASES = [json.loads(line) for line in (Path(__file__).parents[2] / "cases/filters.jsonl").read_text().splitlines()]
+FOLDER = Path(__file__).parents[2] / "cases"
+CASES = [
+    json.loads(line)
+    for name in ("filters.jsonl", "filters_recorded.jsonl")  # the second: recorded here, in the same way
+    for line in (FOLDER / name).read_text().splitlines()
+]
 OURS = {"lenient-014", "malformed-026"}
 """`type in […]` and `lowercase(event) = …`: Segment's actions read the one as never and the other not at all."""
 

@@ -8,7 +8,12 @@ import pytest
 from processor.domain.mappings import MISSING, compile_mapping
 from processor.errors import MappingError, RejectedError
 
-CASES = [json.loads(line) for line in (Path(__file__).parents[2] / "cases/mappings.jsonl").read_text().splitlines()]
+FOLDER = Path(__file__).parents[2] / "cases"
+CASES = [
+    json.loads(line)
+    for name in ("mappings.jsonl", "mappings_recorded.jsonl")  # the second: recorded here, in the same way
+    for line in (FOLDER / name).read_text().splitlines()
+]
 
 
 def same(one, other):

@@ -13,10 +13,10 @@ __all__ = ["FLATTEN"]
 def _check(value: Any, checker: Checker) -> None:
     if not checker.object(value, "separator"):
         return
-    if "separator" not in value:
+    if "separator" in value:
+        checker.at("separator").plain_text(value["separator"], int(checker.document))
+    elif checker.document:
         checker.fault("write the `separator` to join keys with")
-    else:
-        checker.at("separator").plain_text(value["separator"], 1)
     if "value" not in value:
         checker.fault("write the `value` to flatten")
 

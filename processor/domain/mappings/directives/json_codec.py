@@ -15,12 +15,12 @@ __all__ = ["JSON"]
 def _check(value: Any, checker: Checker) -> None:
     if not checker.object(value, "mode", "value"):
         return
-    checker.at("mode").plain_text(value.get("mode"), 1)
-    if not truthy(value.get("value")):
+    mode = value.get("mode")
+    if (mode if checker.document else str(mode).lower()) not in ("encode", "decode"):
+        checker.at("mode").fault("write encode or decode")
+    if "value" not in value or (checker.document and not truthy(value["value"])):
         checker.fault("write the `value` to encode or decode")
     checker.at("value").anything(value.get("value"))
-    if checker.document and value.get("mode") not in ("encode", "decode"):
-        checker.at("mode").fault("write encode or decode")
 
 
 def _build(value: Any, builder: Builder) -> Resolve:

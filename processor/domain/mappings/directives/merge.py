@@ -12,7 +12,9 @@ __all__ = ["MERGE"]
 def _check(value: Any, checker: Checker) -> None:
     if not checker.object(value, "direction", "objects"):
         return
-    checker.at("direction").plain_text(value.get("direction"), 1)
+    direction = value.get("direction")
+    if (direction if checker.document else str(value.get("direction", "left")).lower()) not in ("left", "right"):
+        checker.at("direction").fault("write left or right")
     objects = value.get("objects")
     if not isinstance(objects, list):
         checker.at("objects").fault("write a list of objects")

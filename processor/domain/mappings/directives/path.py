@@ -16,10 +16,10 @@ def _check(value: Any, checker: Checker) -> None:
 
 
 def _build(value: Any, builder: Builder) -> Resolve:
-    if isinstance(value, str):
-        return reader(without_prefix(value), sure=builder.sure)
     path = builder.build(value)
     if isinstance(path, Constant):
+        if isinstance(path.value, str):
+            return reader(without_prefix(path.value), sure=builder.sure)
         return builder.failing("@path needs a text")
 
     def read(event: Any) -> Any:

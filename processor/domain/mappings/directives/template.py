@@ -26,10 +26,10 @@ def _check(value: Any, checker: Checker) -> None:
 
 def _build(value: Any, builder: Builder) -> Resolve:
     allowance = builder.allowance()
-    if isinstance(value, str):
-        return _static(value, allowance, sure=builder.sure)
     text = builder.build(value)
     if isinstance(text, Constant):
+        if isinstance(text.value, str):
+            return _static(text.value, allowance, sure=builder.sure)
         return builder.failing("@template needs a text")
 
     def render(event: Any) -> Any:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from processor.domain.mappings.contract import Builder, Checker, Directive, fail
+from processor.domain.mappings.javascript import MISSING
 from processor.domain.mappings.paths import Resolve
 
 __all__ = ["TRANSFORM"]
@@ -21,11 +22,16 @@ def _build(value: Any, builder: Builder) -> Resolve:
         return builder.failing("@transform needs the objects apply and mapping")
     if "mapping" not in value:
         return builder.failing("@transform needs a mapping")
+    refused = builder.refused(value["apply"])
+    if refused is not None:
+        return builder.failing(f"@transform cannot apply this: {refused}")
     apply = builder.build(value["apply"])
     mapping = builder.inner(value["mapping"])
 
     def transformed(event: Any) -> Any:
-        if type(event) is not dict:
+        if event is MISSING:
+            event = {}
+        elif type(event) is not dict:
             fail("@transform needs an object to work on")
         return mapping(apply(event))
 
