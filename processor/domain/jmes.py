@@ -8,6 +8,7 @@ import json
 import math
 import re
 from collections.abc import Callable
+from threading import local
 from typing import Any, Final, Protocol
 
 import jmespath
@@ -63,12 +64,12 @@ def compile_expression(text: str, budget: Budget | None = None) -> Callable[[Any
     Raises ``FilterSyntaxError``, with the position in ``text``; a mapping makes it a fault at its own path.
     """
     tree = _parsed(text)
-    interpreter = _Interpreter()
+    own = _PerThread()
     steps = budget or _Own()
 
     def evaluate(value: Any) -> Any:
         try:
-            return interpreter.run(tree, value, steps)
+            return own.interpreter.run(tree, value, steps)
         except EvaluationError:
             raise
         except JMESPathTypeError as error:  # its own words would show the event's
@@ -167,6 +168,13 @@ def _finite(text: str) -> float:
     if not math.isfinite(number):
         raise ValueError(text)
     return number
+
+
+class _PerThread(local):
+    """An interpreter counts while it runs, and what it interprets may be tried beside the service that runs it."""
+
+    def __init__(self) -> None:
+        self.interpreter = _Interpreter()
 
 
 class _Own:

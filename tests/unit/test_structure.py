@@ -42,6 +42,7 @@ PURE_STDLIB = {
     "re",
     "string",
     "struct",
+    "threading",  # for what each thread has to itself
     "types",
     "typing",
     "unicodedata",

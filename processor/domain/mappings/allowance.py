@@ -4,6 +4,7 @@ A mapping can write down what doubles its own value again and again, and values 
 are small in memory and endless to walk. So whatever walks, copies or prints a value pays for it here, beforehand.
 """
 
+from threading import local
 from typing import Any, Final
 
 from processor.domain.mappings.contract import fail
@@ -17,10 +18,11 @@ CHARS: Final = 5
 """A step covers 2 to this power characters that are copied or read."""
 
 
-class Allowance:
-    """The steps that are ``left`` of the evaluation that runs. One for each mapping; ``used`` if anything asks it."""
+class Allowance(local):
+    """The steps that are ``left`` of the evaluation that runs. One for each mapping; ``used`` if anything asks it.
 
-    __slots__ = ("left", "used")
+    Each thread has its own: a mapping is tried beside the service that runs it.
+    """
 
     def __init__(self) -> None:
         self.left = MOST

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -84,6 +85,13 @@ def test_no_mapping_takes_50_ms(name, event):
             mapped(event)
         best = min(best, time.process_time() - before)
     assert best * 1000 < 50
+
+
+def test_each_thread_has_its_own():
+    """What one thread spends is not missing in another that runs the same mapping at the same time."""
+    mapped = compile_mapping({"a": {"@excludeWhenNull": path("$.a")}, "b": {"@jmespath": "length(to_string(a))"}})
+    with ThreadPoolExecutor(4) as pool:
+        assert set(pool.map(lambda _turn: mapped(NUMBERS)["b"], range(200))) == {31_001}
 
 
 def test_each_event_has_the_whole_allowance():
