@@ -25,11 +25,15 @@ class Store(Protocol):
 
 
 class Current:
-    """Implements ``ports.revisions.CurrentRevision``. Whoever runs it calls ``refresh`` every second."""
+    """Implements ``ports.revisions.CurrentRevision``. Whoever runs it calls ``refresh`` every second.
 
-    def __init__(self, revisions: Store, secrets: Secrets) -> None:
+    ``rules``: whether this process decides by them; one that does not has none.
+    """
+
+    def __init__(self, revisions: Store, secrets: Secrets, *, rules: bool = True) -> None:
         self._revisions = revisions
         self._secrets = secrets
+        self._rules = rules
         self._compiled: Compiled | None = None
         self._seen = 0
         self.refused: tuple[int, str] | None = None
@@ -76,7 +80,7 @@ class Current:
         return False
 
     def _compile(self, revision: Revision) -> Compiled:
-        return compile_document(check(revision.document), revision.number, secrets=self._secrets)
+        return compile_document(check(revision.document, rules=self._rules), revision.number, secrets=self._secrets)
 
 
 def _reason(error: Exception) -> str:

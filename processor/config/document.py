@@ -35,8 +35,12 @@ class Checked:
     LATER: ClassVar[tuple[str, ...]] = ("workflows", "segment_accounts", "segment_tasks", "hosts", "notify")
 
 
-def check(text: str) -> Checked:
-    """Read and check everything. Raises ``DocumentError`` with every fault, and nothing else, for any text."""
+def check(text: str, *, rules: bool = True) -> Checked:
+    """Read and check everything. Raises ``DocumentError`` with every fault, and nothing else, for any text.
+
+    Without ``rules`` the connections are left alone, for a process that decides nothing: it need not compile mappings,
+    nor load what they are made with.
+    """
     reading = read(text)
     data, found = reading.data, Findings(reading.lines)
     if not isinstance(data, dict):
@@ -55,10 +59,12 @@ def check(text: str) -> Checked:
     known = {directory.id: directory for directory in directories}
     for name in _ids(data.get("directories")):
         known.setdefault(name, Directory(name, name))  # it has a fault of its own; that is enough
-    rules = read_connections(data.get("connections"), _ids(data.get("sources")), known, found)
+    made: tuple[Rule, ...] = ()
+    if rules:
+        made = read_connections(data.get("connections"), _ids(data.get("sources")), known, found)
     if found.faults:
         raise DocumentError(found.in_order())
-    return Checked(text, data, tokens, directories, sources, rules, tuple(found.warnings))
+    return Checked(text, data, tokens, directories, sources, made, tuple(found.warnings))
 
 
 def _ids(section: Any) -> list[str]:

@@ -129,7 +129,8 @@ async def open_process(stack: AsyncExitStack, settings: Settings, names: Sequenc
         outdated = await pending(connection)
     if outdated:
         raise UnavailableError(f"the schema lacks {outdated[0]}: run `isthmus migrate`", "schema_outdated")
-    revisions = Current(PostgresRevisions(pool), Secrets(os.environ, settings.data_dir))
+    decides = any(name != "ingress" for name in names)
+    revisions = Current(PostgresRevisions(pool), Secrets(os.environ, settings.data_dir), rules=decides)
     process = Process(
         settings,
         names,

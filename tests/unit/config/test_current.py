@@ -1,5 +1,7 @@
 """The revision in force: the newest that this process could take."""
 
+import subprocess
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -90,3 +92,39 @@ async def test_none_compiles():
     assert not await watched.refresh()
     with pytest.raises(ConfigError, match="revision 1 was refused"):
         _ = watched.current
+
+
+WITH_LIBRARIES = """\
+version: 1
+directories: [{id: POOL_a, name: A}]
+connections:
+  - name: crm
+    mappings:
+      - name: contact
+        action: addContactToXmd
+        when: {jmespath: "type == 'identify'"}
+        fields: {directoryId: POOL_a, email: {"@liquid": "{{ userId }}"}, phone: {"@jmespath": "traits.phone"}}
+"""
+
+
+@pytest.mark.parametrize("decides", [False, True])
+def test_who_decides_nothing_loads_nothing_for_it(decides):
+    """A process of ingress alone takes a revision without Liquid and JSONPath; others need them."""
+    code = (
+        "import asyncio, sys\n"
+        "from datetime import UTC, datetime\n"
+        "from pathlib import Path\n"
+        "from processor.config import Current, Secrets\n"
+        "from processor.ports.revisions import Revision\n"
+        "class Stored:\n"
+        "    async def newest(self): return 1\n"
+        "    async def history(self, limit=50): return [Revision(1, sys.argv[1], datetime.now(UTC), 'test')]\n"
+        f"current = Current(Stored(), Secrets({{}}, Path('/nowhere')), rules={decides})\n"
+        "assert asyncio.run(current.refresh()), current.refused\n"
+        "print(*sorted({'liquid', 'jsonpath'} & set(sys.modules)))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", code, WITH_LIBRARIES], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split() == (["liquid"] if decides else [])
