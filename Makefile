@@ -2,6 +2,7 @@
 # make test   the tests, against the built and installed wheel                       (ARGS="tests/unit -k filters")
 # make lint   format, lint, strict types, layers
 # make faults the tests that kill, freeze and restart real processes
+# make fuzz   filters and mappings by chance, compared with Segment's own engine       (ARGS="-k liquid")
 # make bench  the figures, as ratios of one run
 # make kafka  a local Apache Kafka                                                   (ARGS="--nodes 3")
 # make clean  what was built; the data folder (.isthmus) stays
@@ -18,7 +19,7 @@ export ISTHMUS_FAULTS_SHORT ?= 1
 FIND_PYTHON = for p in $(PYTHON) python3.13 python3.12 python3.11 python3; do \
 	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && python=$$p && break; done
 
-.PHONY: help up test lint faults bench kafka clean
+.PHONY: help up test lint faults fuzz bench kafka clean
 help:
 	@sed -n 's/^# //p' Makefile
 
@@ -39,6 +40,9 @@ lint: $(VENV)/.test
 
 faults: $(VENV)/.test
 	@ISTHMUS_FAULTS_SHORT=0 $(PYTEST) -m faults $(ARGS)
+
+fuzz: $(VENV)/.test
+	@ISTHMUS_FUZZ_CASES=$${ISTHMUS_FUZZ_CASES:-30000} ISTHMUS_FUZZ_SEED=$${ISTHMUS_FUZZ_SEED:-$$(date +%s)} $(PYTEST) -m fuzz $(ARGS)
 
 bench: $(VENV)/.test
 	@$(BIN)/python tests/bench/run.py $(ARGS)

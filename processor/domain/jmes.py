@@ -17,6 +17,7 @@ from jmespath.functions import Functions
 from jmespath.lexer import Lexer, LexerError
 from jmespath.visitor import Options, TreeInterpreter
 
+from processor.domain.weight import CHARS, weigh
 from processor.errors import FilterSyntaxError
 
 __all__ = ["Budget", "EvaluationError", "compile_expression"]
@@ -32,8 +33,6 @@ _OPENING, _CLOSING = frozenset("([{"), frozenset(")]}")
 _ALLOWANCE: Final = 20_000
 """Steps of one evaluation. A step is a node of the expression met once, or as much work: 32 characters of a text
 that a function reads, a member of a list or object. The dearest steps measured cost a microsecond."""
-_CHARS = 5
-"""A step covers 2 to this power characters."""
 _COPIED = 3
 """A step covers 2 to this power members that are only copied."""
 
@@ -213,19 +212,8 @@ class _Interpreter(TreeInterpreter):  # type: ignore[misc]
             raise EvaluationError(f"this expression takes more than {_ALLOWANCE} steps for this event")
 
     def weigh(self, value: Any) -> None:
-        """Spend for every part of ``value``: parts that an expression holds many times count as often."""
-        pending = [value]
-        while pending:
-            item = pending.pop()
-            kind = type(item)
-            if kind is str:
-                self.spend(len(item) >> _CHARS)
-            elif kind is list:
-                self.spend(len(item))
-                pending.extend(item)
-            elif kind is dict:
-                self.spend(len(item) + (sum(map(len, item)) >> _CHARS))
-                pending.extend(item.values())
+        """Spend for every part of ``value``."""
+        weigh(value, self.spend)
 
     def visit_comparator(self, node: dict[str, Any], value: Any) -> Any:
         """As the library; two values of one kind may have to be read to their ends."""
@@ -307,12 +295,12 @@ class _Functions(Functions):  # type: ignore[misc]
 
 def _flat(value: Any) -> int:
     if type(value) is str:
-        return len(value) >> _CHARS
+        return len(value) >> CHARS
     if type(value) is list:
-        return len(value) + (sum(len(item) for item in value if type(item) is str) >> _CHARS)
+        return len(value) + (sum(len(item) for item in value if type(item) is str) >> CHARS)
     return len(value) if type(value) is dict else 0
 
 
 def _separators(arguments: list[Any]) -> int:
     separator, parts = arguments
-    return (len(separator) * len(parts)) >> _CHARS if type(separator) is str and type(parts) is list else 0
+    return (len(separator) * len(parts)) >> CHARS if type(separator) is str and type(parts) is list else 0

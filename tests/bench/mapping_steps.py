@@ -1,24 +1,17 @@
 """Filter and mapping beside Segment's own engine: the same events, one thread each, in turn."""
 
-import hashlib
 import json
 import os
-import shutil
 import subprocess
 from pathlib import Path
 
 from bench.figures import Figure, median
 from bench.rig import BenchError, Rig
+from support.segment_packages import lacking_node, segment_packages
 
 __all__ = ["mapping"]
 
 ENGINE = Path(__file__).resolve().parent / "segment_engine.mjs"
-PACKAGES = (
-    "@segment/destination-subscriptions@3.37.0",
-    "@segment/actions-core@3.170.0",
-    "liquidjs@10.30.1",
-)
-"""What ``conformance/README.md`` recorded its vectors with."""
 _NEEDED = (("objects", "objects", 4.0), ("objects", "batch", 2.0), ("json", "json", 3.0))
 """Our figure, Segment's figure beside it, and the ratio to reach."""
 _MOST_FOR_MANY = 2.0
@@ -76,18 +69,13 @@ def _segment(folder: Path, events: int) -> dict[str, float]:
 
 
 def _engine() -> Path | None:
-    """The folder with its packages, in the user's cache; ``None`` without Node."""
-    if shutil.which("node") is None or shutil.which("npm") is None:
-        if os.environ.get("CI") == "true":
-            raise BenchError("Segment's engine needs Node and npm, and there is none here.")
+    """The folder with its packages; ``None`` without Node, which CI never lacks."""
+    missing = lacking_node()
+    if missing and os.environ.get("CI") != "true":
         return None
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    folder = cache / "isthmus" / f"segment-{hashlib.sha256(' '.join(PACKAGES).encode()).hexdigest()[:8]}"
-    if not (folder / ".done").exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        command = ["npm", "install", "--silent", "--no-audit", "--no-fund", "--no-save", *PACKAGES]
-        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=300)
-        if done.returncode:
-            raise BenchError(f"Segment's packages could not be installed: {done.stderr.strip()[-300:]}")
-        (folder / ".done").touch()
-    return folder
+    if missing:
+        raise BenchError(f"This machine lacks {missing}.")
+    try:
+        return segment_packages()
+    except RuntimeError as error:
+        raise BenchError(str(error)) from None

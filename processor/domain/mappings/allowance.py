@@ -8,14 +8,13 @@ from threading import local
 from typing import Any, Final
 
 from processor.domain.mappings.contract import fail
+from processor.domain.weight import CHARS, weigh
 
 __all__ = ["CHARS", "MOST", "Allowance"]
 
 MOST: Final = 20_000
 """Steps of one evaluation, a microsecond or two each: more than an event of 32 kB can have members, and within the
 50 ms that a mapping may take."""
-CHARS: Final = 5
-"""A step covers 2 to this power characters that are copied or read."""
 
 
 class Allowance(local):
@@ -40,15 +39,4 @@ class Allowance(local):
 
     def weigh(self, value: Any) -> None:
         """Pay for everything in ``value``: parts that it holds many times count as often."""
-        pending = [value]
-        while pending:
-            item = pending.pop()
-            kind = type(item)
-            if kind is str:
-                self.spend(len(item) >> CHARS)
-            elif kind is list:
-                self.spend(len(item))
-                pending.extend(item)
-            elif kind is dict:
-                self.spend(len(item) + (sum(map(len, item)) >> CHARS))
-                pending.extend(item.values())
+        weigh(value, self.spend)

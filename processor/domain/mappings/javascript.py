@@ -4,9 +4,10 @@ Values are JSON as Python holds it. ``MISSING`` is JavaScript's ``undefined``: n
 """
 
 import re
+from collections.abc import Iterable
 from typing import Any, Final
 
-__all__ = ["MISSING", "Missing", "get", "number_of", "printed", "step", "trim", "truthy"]
+__all__ = ["MISSING", "Missing", "get", "members", "number_of", "printed", "step", "trim", "truthy"]
 
 
 class Missing:
@@ -33,6 +34,7 @@ class Missing:
 MISSING: Final = Missing()
 
 _INDEX = re.compile(r"0|[1-9][0-9]{0,9}")
+_NO_INDEX = 2**32 - 1
 _DECIMAL = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 _BASES = {"0x": 16, "0o": 8, "0b": 2}
 _SPACE = " \t\n\r\v\f\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000\ufeff"  # noqa: E501, RUF100
@@ -64,6 +66,15 @@ def _character(text: str, key: str) -> Any:
     if _INDEX.fullmatch(key) and (at := int(key)) < len(text) and units == len(text):
         return text[at]
     return MISSING
+
+
+def members(value: dict[str, Any]) -> Iterable[tuple[str, Any]]:
+    """The members in JavaScript's order: keys that could be an index come first, by number."""
+    indexes = [key for key in value if key[:1].isdigit() and _INDEX.fullmatch(key) and int(key) < _NO_INDEX]
+    if not indexes:
+        return value.items()
+    keys = dict.fromkeys([*sorted(indexes, key=int), *value])
+    return ((key, value[key]) for key in keys)
 
 
 def get(value: Any, path: tuple[str, ...]) -> Any:

@@ -2,18 +2,14 @@
 
 import json
 import math
-import re
-from collections.abc import Iterable
 from typing import Any
 
 import orjson
 
-from processor.domain.mappings.javascript import MISSING, printed
+from processor.domain.mappings.javascript import MISSING, members, printed
 
 __all__ = ["json_text"]
 
-_INDEX = re.compile(r"0|[1-9][0-9]{0,9}")
-_NO_INDEX = 2**32 - 1
 _DEEPEST = 200
 """Levels that are written; our parser reads more, the writers behind us do not."""
 
@@ -29,22 +25,13 @@ def json_text(value: Any, depth: int = 0) -> str:
     if kind is str:
         return _quoted(value)
     if kind is dict:
-        members = (f"{_quoted(k)}:{json_text(v, depth + 1)}" for k, v in _ordered(value) if v is not MISSING)
-        return f"{{{','.join(members)}}}"
+        written = (f"{_quoted(k)}:{json_text(v, depth + 1)}" for k, v in members(value) if v is not MISSING)
+        return f"{{{','.join(written)}}}"
     if kind is list:
         return f"[{','.join(json_text(item, depth + 1) for item in value)}]"
     if value is None or value is MISSING or (kind is float and not math.isfinite(value)):
         return "null"
     return printed(value)
-
-
-def _ordered(value: dict[str, Any]) -> Iterable[tuple[str, Any]]:
-    """The members in JavaScript's order: keys that could be an index come first, by number."""
-    indexes = [key for key in value if key[:1].isdigit() and _INDEX.fullmatch(key) and int(key) < _NO_INDEX]
-    if not indexes:
-        return value.items()
-    keys = dict.fromkeys([*sorted(indexes, key=int), *value])
-    return ((key, value[key]) for key in keys)
 
 
 def _quoted(text: str) -> str:

@@ -4,7 +4,7 @@ from typing import Any
 
 from processor.domain.mappings.allowance import CHARS
 from processor.domain.mappings.contract import Builder, Checker, Directive, Payable, fail
-from processor.domain.mappings.javascript import MISSING, truthy
+from processor.domain.mappings.javascript import MISSING, members, truthy
 from processor.domain.mappings.paths import Resolve
 
 __all__ = ["FLATTEN"]
@@ -44,14 +44,14 @@ def _flat(value: Any, separator: str, allowance: Payable, *, omit_arrays: bool) 
     while pending:
         prefix, item = pending.pop()
         if type(item) is dict:
-            members = list(item.items())
+            inner = list(members(item))
         elif type(item) is list and not omit_arrays:
-            members = [(str(index), each) for index, each in enumerate(item)]
+            inner = [(str(index), each) for index, each in enumerate(item)]
         else:
             out[prefix] = item
             continue
-        allowance.spend(len(members) * (1 + ((len(prefix) + len(separator)) >> CHARS)))
-        pending += [(f"{prefix}{separator}{key}" if prefix else key, each) for key, each in reversed(members)]
+        allowance.spend(len(inner) * (1 + ((len(prefix) + len(separator)) >> CHARS)))
+        pending += [(f"{prefix}{separator}{key}" if prefix else key, each) for key, each in reversed(inner)]
     return out
 
 
