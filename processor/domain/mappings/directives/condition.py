@@ -1,5 +1,6 @@
 """``@if``: ``then`` or ``else``, by whether a value ``exists`` or, ``blank``, whether it is not blank."""
 
+import json
 from typing import Any
 
 from processor.domain.mappings.contract import Builder, Checker, Constant, Directive, Payable
@@ -25,18 +26,18 @@ def _build(value: Any, builder: Builder) -> Resolve:
     other = builder.build(value["else"]) if truthy(value.get("else")) else _NOTHING
     if "exists" not in value:
         return _unless_blank(builder.build(value["blank"]), then, other, builder.allowance())
-    if "then" in value and _one_path(value["exists"]) == _one_path(value["then"]) is not None:
+    if "then" in value and _written(value["exists"]) == _written(value["then"]):
         return _value_or(then, other)
     return _if_exists(builder.build(value["exists"]), then, other)
 
 
-def _one_path(value: Any) -> str | None:
-    path = value.get("@path") if isinstance(value, dict) and len(value) == 1 else None
-    return path if isinstance(path, str) else None
+def _written(value: Any) -> str:
+    """Two values that are written alike give the same for every event: true is not 1, nor 1 the same as 1.0."""
+    return json.dumps(value, sort_keys=True)
 
 
 def _value_or(read: Resolve, other: Resolve) -> Resolve:
-    """The commonest form of all: a path where it exists, else something else."""
+    """The commonest form of all: a value where it exists, else something else; it is worked out once."""
     if isinstance(other, Constant):
         constant = other.value
 
