@@ -59,7 +59,7 @@ def _calm_collector() -> None:
     """
     gc.collect()
     gc.freeze()
-    gc.set_threshold(100_000, 50, 100)
+    gc.set_threshold(300_000, 50, 100)
 
 
 async def _run(settings: Settings, names: Sequence[str], instance: str) -> int:
