@@ -5,7 +5,8 @@ each field remembers the stamp that wrote it and the greatest stamp wins, ties b
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import NamedTuple
 
 from processor.domain.directory.command import EMBEDDED, Command, CommandResult, Stamp, Value
 
@@ -15,12 +16,11 @@ MAX_EMBEDDED_FIELDS = 500
 """Of one contact. Of more, those first by name stay, whatever the order of arrival. Source: schema section 5."""
 
 
-@dataclass(frozen=True, slots=True)
-class Contact:
+class Contact(NamedTuple):
     """The fields of a contact and, for each, the stamp that wrote it. A cleared field is ``None`` with a stamp."""
 
-    values: Mapping[str, Value] = field(default_factory=dict)
-    stamps: Mapping[str, Stamp] = field(default_factory=dict)
+    values: Mapping[str, Value] = MappingProxyType({})
+    stamps: Mapping[str, Stamp] = MappingProxyType({})
 
 
 def _order(value: Value) -> tuple[int, bytes]:

@@ -38,15 +38,11 @@ def stamp_time(event: Event) -> int:
     latency. While the clocks agree within a minute the client's own stamp is used, which does not move.
     """
     body, received = event.body, event.received_at_ms
-    sent = _ms(body.get("sentAt"))
-    original = _ms(body.get("originalTimestamp"))
+    sent = parse_ms(body.get("sentAt"))
+    original = parse_ms(body.get("originalTimestamp"))
     agree = sent is not None and abs(received - sent) <= _CLOCKS_AGREE_MS
-    happened = original if original is not None and agree else _ms(body.get("timestamp"))
+    happened = original if original is not None and agree else parse_ms(body.get("timestamp"))
     return min(received if happened is None else happened, received + _MOST_AHEAD_MS)
-
-
-def _ms(text: object) -> int | None:
-    return parse_ms(text) if isinstance(text, str) else None
 
 
 def command_of(rule: Rule, event: Event, directories: Mapping[str, Directory]) -> Command:

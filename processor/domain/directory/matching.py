@@ -17,18 +17,32 @@ IMPLICIT = ("extRef",)
 
 
 def _key(rule: Sequence[str], values: Mapping[str, Value]) -> bytes | None:
-    texts = [values.get(name) for name in rule]
-    return _hashed(tuple(rule), *texts) if all(texts) else None
+    if len(rule) == 1:  # by far the most rules
+        name = rule[0]
+        value = values.get(name)
+        return _hashed(name, value) if isinstance(value, str) else None
+    parts = []
+    for name in rule:
+        value = values.get(name)
+        if not isinstance(value, str):
+            return None
+        parts.append(value)
+    return _hashed("\x1f".join(rule), *parts)
 
 
 @lru_cache(maxsize=1 << 16)
-def _hashed(rule: tuple[str, ...], *texts: Value) -> bytes | None:
-    """The key of a rule and its values. A person is met more than once: to be found, and when the row is locked."""
-    parts = [text.strip().casefold() if isinstance(text, str) else "" for text in texts]
-    if not all(parts):
-        return None
-    # Names, not the rule's position: changing the order of rules changes no key. Source: schema section 4.
-    return blake2b("\x1f".join((*rule, "", *parts)).encode("utf-8", "surrogatepass"), digest_size=16).digest()
+def _hashed(names: str, *texts: str) -> bytes | None:
+    """The key of a rule and its values. A person is met more than once: to be found, and when the row is locked.
+
+    Names, not the rule's position: changing the order of rules changes no key. Source: schema section 4.
+    """
+    written = f"{names}\x1f"
+    for text in texts:
+        part = text.strip().casefold()
+        if not part:
+            return None
+        written += f"\x1f{part}"
+    return blake2b(written.encode("utf-8", "surrogatepass"), digest_size=16).digest()
 
 
 def lookup_keys(rules: MergeRules, values: Mapping[str, Value]) -> list[bytes]:
@@ -53,7 +67,7 @@ def stored_keys(
     ``known``: the ``lookup_keys`` of just these values, where they were made before.
     """
     keys = [key for rule in rules if (key := _key(rule, values)) is not None] if known is None else known
-    if any(tuple(rule) == IMPLICIT for rule in rules):
+    if IMPLICIT in rules:
         return keys
     implicit = _key(IMPLICIT, values)
     return keys if implicit is None or implicit in keys else [*keys, implicit]
