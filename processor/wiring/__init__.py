@@ -53,7 +53,7 @@ def _leave_by_force() -> None:
 
 
 def _calm_collector() -> None:
-    """Parsed JSON makes thousands of containers and no cycles: look for cycles some 400 times less often than by default.
+    """Parsed JSON makes thousands of containers and no cycles: look for cycles 400 times less often.
 
     Measured: the default thresholds double the time to parse a batch, and single requests wait for full collections.
     """

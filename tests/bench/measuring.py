@@ -40,7 +40,7 @@ class StopWatch:
 
 
 def calm() -> None:
-    """As `isthmus run` does it: some 400 times fewer looks for cycles, and none at what is there already."""
+    """As `isthmus run` does it: few looks for cycles, and none at what is there already."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(300_000, 50, 100)
