@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Literal, NamedTuple
 
-__all__ = ["EMBEDDED", "STANDARD_FIELDS", "Command", "CommandResult", "Stamp", "Transaction", "Value"]
+__all__ = ["EMBEDDED", "STANDARD_FIELDS", "Command", "CommandResult", "Membership", "Stamp", "Transaction", "Value"]
 
 Value = str | bool | None
 """A field's value: text, the opt-out as a boolean, or ``None``: cleared on purpose."""
@@ -19,7 +19,8 @@ Stamp = tuple[int, int, str, str]
 Rank 1 is an ordinary value. Rank 0 is an ``initial`` one: it loses to any other and its time is negated,
 so that among initial values the earliest wins (design section 5, schema section 5)."""
 
-CommandResult = Literal["changed", "repeated", "superseded"]
+CommandResult = Literal["changed", "repeated", "superseded", "suppressed"]
+"""``suppressed``: the person asked to be forgotten, and nothing was written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,13 @@ class Transaction:
     date_ms: int
     data: Mapping[str, str]
     mailing_list: str | None = None
+
+
+class Membership(NamedTuple):
+    """The person is to be in a mailing list. ``unsubscribed``: the opt-out of that list, ``None`` leaves it alone."""
+
+    mailing_list: str
+    unsubscribed: bool | None = None
 
 
 class Command(NamedTuple):
@@ -55,3 +63,7 @@ class Command(NamedTuple):
     """Embedded fields that were left out because their name or value is too long."""
     unmatched: int | None = None
     """The id of the contact to make when nobody can be found by these values (``create_unmatched``)."""
+    guard: bytes | None = None
+    """The key of extRef where it is none of ``keys``: a person suppressed by it is never written."""
+    memberships: Sequence[Membership] = ()
+    """Lists that the person is to be in, beside a transaction's; one that nobody knows rejects the command."""
