@@ -230,10 +230,11 @@ class LocalKafka:
         self._children.pop(i).kill()
 
     def freeze(self, i: int = 0) -> None:
-        self._children[i].signal("SIGSTOP")
+        """SIGSTOP; returns when it has stopped."""
+        self._children[i].freeze()
 
     def thaw(self, i: int = 0) -> None:
-        self._children[i].signal("SIGCONT")
+        self._children[i].thaw()
 
     def restart(self, i: int = 0) -> None:
         """Stop it in order if it runs, start it on the same ports; returns when it knows every node that runs."""

@@ -10,6 +10,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -59,6 +60,16 @@ class Child:
                 pipe.write(f"{name}\n".encode())
                 pipe.flush()
 
+    def freeze(self, timeout_s: float = 5) -> None:
+        """SIGSTOP; returns when the kernel shows every thread stopped, where /proc tells, or after the time."""
+        self.signal("SIGSTOP")
+        deadline = time.monotonic() + timeout_s
+        while time.monotonic() < deadline and not all(state in "TZX" for state in _thread_states(self.pid)):
+            time.sleep(0.001)
+
+    def thaw(self) -> None:
+        self.signal("SIGCONT")
+
     def kill(self) -> None:
         """SIGKILL, and wait until it is gone."""
         self.signal("SIGKILL")
@@ -77,6 +88,15 @@ class Child:
         """What the command said last, for an error message."""
         lines = self.log.read_text(errors="replace").split("\n") if self.log.exists() else []
         return next((line.strip() for line in reversed(lines) if line.strip()), "it said nothing")
+
+
+def _thread_states(pid: int) -> list[str]:
+    """The letter of each thread of a process (R, S, T…); none where it has ended or there is no /proc."""
+    states = []
+    for stat in Path(f"/proc/{pid}/task").glob("*/stat"):
+        with suppress(OSError):  # the thread ended between the listing and the look
+            states.append(stat.read_text().rpartition(") ")[2][0])
+    return states
 
 
 def _keep(stop_signal: str, grace_s: float, log: str, command: list[str]) -> None:

@@ -145,10 +145,10 @@ class LocalTansu:
         self._running().kill()
 
     def freeze(self) -> None:
-        self._running().signal("SIGSTOP")
+        self._running().freeze()
 
     def thaw(self) -> None:
-        self._running().signal("SIGCONT")
+        self._running().thaw()
 
     def restart(self) -> None:
         self.stop()

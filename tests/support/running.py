@@ -82,15 +82,10 @@ class Service:
         self._child.kill()
 
     def freeze(self) -> None:
-        """SIGSTOP; returns when the kernel shows it stopped."""
-        self._child.signal("SIGSTOP")
-        stat = Path(f"/proc/{self._child.pid}/stat")
-        deadline = time.monotonic() + 5
-        while stat.exists() and stat.read_text().rpartition(") ")[2][0] != "T" and time.monotonic() < deadline:
-            time.sleep(0.001)
+        self._child.freeze()
 
     def thaw(self) -> None:
-        self._child.signal("SIGCONT")
+        self._child.thaw()
 
     def lines(self, *events: str) -> list[dict[str, Any]]:
         """Its log lines of these events, or all; what a kill cut off is not one."""
