@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 from pydantic import Field
 
 from processor.config.faults import Findings, Path, nearest
-from processor.config.shapes import LATER, Shape, items, load, unique
+from processor.config.shapes import Shape, items, load, unique
 from processor.domain.directory.command import EMBEDDED, STANDARD_FIELDS
 from processor.domain.rules import Directory
 
@@ -52,8 +52,6 @@ def read_directories(data: Any, found: Findings) -> tuple[Directory, ...]:
         lists = _mailing_lists(raw.get("mailing_lists"), (*path, "mailing_lists"), found)
         if shape is None:
             continue
-        if shape.stitch:
-            found.fault((*path, "stitch"), LATER)
         default = shape.default_mailing_list
         if default is not None and default not in dict(lists):
             found.warn((*path, "default_mailing_list"), f"`{default}` is not among this directory's mailing_lists")
@@ -65,6 +63,7 @@ def read_directories(data: Any, found: Findings) -> tuple[Directory, ...]:
                 default_mailing_list=default,
                 mailing_lists=lists,
                 create_unmatched=shape.create_unmatched,
+                stitch=shape.stitch,
             )
         )
     return tuple(directories)

@@ -82,6 +82,7 @@ def read_mapping(data: Any, path: Path, place: Place, found: Findings) -> Rule |
         events=events,
         filter=filter_,
         spec=spec,
+        directory=_named_directory(fields.get("directoryId")),
     )
 
 
@@ -106,6 +107,10 @@ def _filter(data: dict[str, Any], action: Action | None, path: Path, found: Find
     except FilterSyntaxError as error:
         found.fault(where, str(error))
         return None
+
+
+def _named_directory(pool: Any) -> str | None:
+    return pool if isinstance(pool, str) and is_literal(pool) else None
 
 
 def _directory(

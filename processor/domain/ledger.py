@@ -63,6 +63,11 @@ def tally(
             counted.rejections[rejection.mapping, rejection.code] += 1
             if rejection.mapping:
                 counted.effects[(*place, rejection.mapping, "rejected")] += 1
-        kind = (*place, "dead" if refused else "applied")
+        kind = (*place, "dead" if refused else _done(became))
         records_[kind] = records_.get(kind, 0) + 1
     return counted
+
+
+def _done(became: Sequence[CommandResult | Rejection]) -> str:
+    """A record of somebody who asked to be forgotten took no effect."""
+    return "applied" if any(result != "suppressed" for result in became) else "suppressed"

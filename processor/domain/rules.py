@@ -3,7 +3,7 @@
 Made once per revision by ``config.compile``; read by every decision; never changed.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -36,6 +36,8 @@ class Directory:
     mailing_lists: tuple[tuple[str, str], ...] = ()
     """(id, name) of the lists that the document owns."""
     create_unmatched: bool = False
+    stitch: bool = False
+    """Whether an anonymous contact becomes the known one by an identify or an alias (design section 5)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,8 @@ class Rule:
     """What ``matches`` was made of, for whoever explains a verdict; ``None`` where nobody kept it."""
     spec: Mapping[str, Any] = field(default_factory=dict, repr=False)
     """What ``payload`` was made of: the mapping's JSON, the action's defaults laid under."""
+    directory: str | None = None
+    """The directory that the mapping names literally."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +82,8 @@ class Rules:
     _index: dict[tuple[str, str, str], tuple[Rule, ...]] = field(default_factory=dict, repr=False, compare=False)
     _named: tuple[frozenset[str], frozenset[str], frozenset[str]] = field(init=False, repr=False, compare=False)
     """Sources, types and event names that some rule names, and track: all others are alike to every rule."""
+    _stitching: tuple[tuple[str, frozenset[str] | None], ...] = field(init=False, repr=False, compare=False)
+    """(directory that stitches, sources of an enabled mapping that names it; ``None``: all)."""
 
     def __post_init__(self) -> None:
         sources, types, events = (
@@ -85,6 +91,19 @@ class Rules:
             for each in ("sources", "types", "events")
         )
         object.__setattr__(self, "_named", (sources, types | {"track"}, events))
+        stitches = frozenset(name for name, directory in self.directories.items() if directory.stitch)
+        stitching = (
+            (rule.directory, rule.sources)
+            for rule in self.rules
+            if rule.enabled and rule.directory is not None and rule.directory in stitches
+        )
+        object.__setattr__(self, "_stitching", tuple(stitching))
+
+    def stitching(self, source: str) -> Sequence[str]:
+        """The directories in which an event of this source may make two contacts one."""
+        if not self._stitching:
+            return ()
+        return tuple(dict.fromkeys(name for name, sources in self._stitching if sources is None or source in sources))
 
     def candidates(self, source: str, type_: str, event: str) -> tuple[Rule, ...]:
         """The rules that can concern such an event, in the document's order, disabled ones included.

@@ -38,6 +38,7 @@ BY_EMAIL = Rules(1, {}, {"POOL_1": Directory("POOL_1", "One", (("email", "phone"
 async def pool(database: str) -> AsyncIterator[Any]:
     pool = await open_pool(Settings(postgres=SecretStr(database)))
     await pool.execute("INSERT INTO directories (id, name) VALUES ('POOL_1', 'One')")
+    await pool.execute("INSERT INTO mailing_lists (dir, id, name, of_document) VALUES (1, 'CG_all', 'All', false)")
     yield pool
     await pool.close()
 

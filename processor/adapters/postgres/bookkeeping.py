@@ -4,18 +4,20 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
-from processor.domain.directory.command import CommandResult
+from processor.domain.directory.command import Command, CommandResult
 from processor.domain.events.record import Record
 from processor.domain.ledger import Tally
 from processor.domain.outcome import Outcome, Rejection
+from processor.ports.directory import Became
 from processor.ports.effects import Decided
 from processor.ports.log import Partition
 
 if TYPE_CHECKING:
     from processor.adapters.postgres.pool import Connection
 
-__all__ = ["bury", "count"]
+__all__ = ["CALL_ROWS", "bury", "count", "count_calls"]
 
 _CLASSES = ("applied", "dead", "no_match", "disabled", "null", "own", "hops", "suppressed", "too_old", "holes")
 _RESULTS = ("emitted", "changed", "repeated", "superseded", "suppressed", "rejected")
@@ -38,6 +40,8 @@ def _addition(table: str, place: Mapping[str, str], names: Sequence[str]) -> str
 
 _ADD_RECORDS = _addition("ledger", _PLACE, _CLASSES)
 _ADD_EFFECTS = _addition("ledger_effects", {**_PLACE, "mapping": "text"}, _RESULTS)
+CALL_ROWS = 16
+"""Rows of the ledger over which calls of the API are spread; one alone would make them wait for each other."""
 _YEAR_3000_MS = 32_503_680_000_000
 
 
@@ -105,6 +109,22 @@ async def count(connection: "Connection", service: str, decided: Decided, counte
         row[result] += found
         row["emitted"] += found
     await _add(connection, _ADD_EFFECTS, service, effects, _RESULTS)
+
+
+async def count_calls(
+    connection: "Connection", row: int, commands: Sequence[Command], became: Sequence[Became]
+) -> None:
+    """Count writes of the API: a source of their own, on no topic."""
+    records: _Rows = defaultdict(Counter)
+    effects: _Rows = defaultdict(Counter)
+    place = ("", UUID(int=0), row, "api")
+    for command, (_, result) in zip(commands, became, strict=True):
+        kind = "rejected" if isinstance(result, Rejection) else result
+        records[place][{"rejected": "dead", "suppressed": "suppressed"}.get(kind, "applied")] += 1
+        effects[*place, command.mapping][kind] += 1
+        effects[*place, command.mapping]["emitted"] += 1
+    await _add(connection, _ADD_RECORDS, "api", records, _CLASSES)
+    await _add(connection, _ADD_EFFECTS, "api", effects, _RESULTS)
 
 
 async def _add(connection: "Connection", statement: str, service: str, rows: _Rows, names: Sequence[str]) -> None:

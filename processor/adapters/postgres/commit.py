@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from processor.adapters.postgres import bookkeeping
 from processor.adapters.postgres.directory import ContactIds, StaleError, write
 from processor.adapters.postgres.pool import transaction
-from processor.adapters.postgres.transactions import insert_transactions
+from processor.adapters.postgres.target import Target, lock
 from processor.domain.directory.command import Command, CommandResult
 from processor.domain.ledger import Tally, tally
 from processor.domain.outcome import Rejection
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 
 __all__ = ["PostgresSink"]
 
-_DIRECTORY_LOCK = 0x1571  # the first key of the advisory locks of directories; the second is the directory's row
-
 
 @dataclass(slots=True)
 class _Effects:
@@ -33,6 +31,8 @@ class _Effects:
 
     places: dict[str, list[tuple[int, int]]] = field(default_factory=dict)
     commands: dict[str, list[Command]] = field(default_factory=dict)
+    forgets: bool = False
+    """Whether somebody is to be forgotten, which needs the exclusive lock."""
 
 
 class PostgresSink:
@@ -46,28 +46,28 @@ class PostgresSink:
         self._directories: dict[str, int] = {}
 
     async def apply(self, decided: Decided) -> Tally:
+        effects = _grouped(decided)
+        if not effects.forgets:
+            try:
+                return await self._once(decided, effects, exclusive=False)
+            except StaleError:
+                pass
         try:
-            return await self._once(decided, exclusive=False)
-        except StaleError:
-            pass
-        try:
-            return await self._once(decided, exclusive=True)
+            return await self._once(decided, effects, exclusive=True)
         except StaleError as error:  # a writer that takes no lock: wait and see
             raise UnavailableError(f"the directory changes under us: {error}", "stale") from error
 
-    async def _once(self, decided: Decided, *, exclusive: bool) -> Tally:
-        effects = _grouped(decided)
+    async def _once(self, decided: Decided, effects: _Effects, *, exclusive: bool) -> Tally:
         results: list[list[CommandResult | Rejection]] = [
             ["repeated"] * len(outcome.effects) for outcome in decided.outcomes
         ]
         async with transaction(self._pool) as connection:
             numbers = await self._numbers(connection, sorted(effects.commands))
-            lock = "pg_advisory_xact_lock" if exclusive else "pg_advisory_xact_lock_shared"
-            for name in sorted(numbers, key=numbers.__getitem__):
-                await connection.execute(f"SELECT {lock}($1, $2)", _DIRECTORY_LOCK, numbers[name])
+            directories = {number: decided.rules.directories[name] for name, number in numbers.items()}
+            targets = await lock(connection, directories, decided.rules.revision, exclusive=exclusive)
             await self._fence(connection, decided)
             for name, commands in effects.commands.items():
-                became = await self._write(connection, decided, (numbers[name], name), commands)
+                became = await self._write(connection, targets[name], commands)
                 for (outcome, effect), result in zip(effects.places[name], became, strict=True):
                     results[outcome][effect] = result
             counted = tally(decided.records, decided.outcomes, results)
@@ -110,17 +110,11 @@ class PostgresSink:
         )
 
     async def _write(
-        self, connection: "Connection", decided: Decided, place: tuple[int, str], commands: Sequence[Command]
+        self, connection: "Connection", target: Target, commands: Sequence[Command]
     ) -> list[CommandResult | Rejection]:
-        number, name = place
-        written = await write(connection, number, decided.rules.directories[name], commands, self._ids)
+        written = await write(connection, target, commands, self._ids)
         self._ambiguous(written.ambiguous)
-        added = await insert_transactions(connection, number, commands, written.contacts, decided.rules.revision)
-        results = written.results
-        for position, command in enumerate(commands):
-            if command.transaction is not None and not isinstance(results[position], Rejection):
-                results[position] = "changed" if position in added else "repeated"
-        return results
+        return written.results
 
 
 def _grouped(decided: Decided) -> _Effects:
@@ -129,4 +123,6 @@ def _grouped(decided: Decided) -> _Effects:
         for index, command in enumerate(outcome.effects):
             effects.places.setdefault(command.directory, []).append((position, index))
             effects.commands.setdefault(command.directory, []).append(command)
+            if command.forget is not None:
+                effects.forgets = True
     return effects

@@ -5,10 +5,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from processor.adapters.postgres.key_filling import Progress, fill_in, know_rules
 from processor.adapters.postgres.pool import transaction, translated
 from processor.config import check
 from processor.domain.rules import Directory
-from processor.errors import RejectedError
+from processor.errors import DocumentError, RejectedError
 from processor.ports.revisions import Revision
 
 if TYPE_CHECKING:
@@ -35,10 +36,11 @@ class Report:
 
 
 class PostgresRevisions:
-    """Implements ``ports.revisions.Revisions`` and ``config.Store``."""
+    """Implements ``ports.revisions.Revisions`` and ``config.Store``. ``progress`` hears of keys being filled in."""
 
-    def __init__(self, pool: "Pool") -> None:
+    def __init__(self, pool: "Pool", progress: Progress = lambda _directory, _contacts: None) -> None:
         self._pool = pool
+        self._progress = progress
 
     async def newest(self) -> int:
         """The number of the newest revision, 0 when there is none: cheap enough to be asked every second."""
@@ -68,11 +70,17 @@ class PostgresRevisions:
     async def add(self, document: str, applied_by: str, note: str = "", *, drop: bool = False) -> Revision:
         """Store the document and its directories in one transaction; one like the newest changes nothing.
 
+        New merge rules have their keys filled in first, which takes a while for many contacts.
+
         Raises ``DocumentError`` for a document with faults, and ``RejectedError`` (``directory_has_contacts``) when
         one of the directories that it leaves out has contacts; with ``drop`` these are deleted.
         """
         # Before the transaction: reading a long document takes longer than a transaction may stand idle.
         checked = await asyncio.to_thread(check, document)
+        before = await self.latest()
+        previous = await asyncio.to_thread(_directories_of, before) if before is not None else ()
+        if before is None or before.document != document:
+            await fill_in(self._pool, checked.directories, self._progress)
         async with transaction(self._pool) as connection:
             await connection.execute("SELECT pg_advisory_xact_lock($1)", _LOCK)
             newest = await connection.fetchrow(f"SELECT {_COLUMNS} FROM revisions ORDER BY number DESC LIMIT 1")  # noqa: S608
@@ -86,6 +94,7 @@ class PostgresRevisions:
                 note,
             )
             await _know(connection, checked.directories)
+            await know_rules(connection, checked.directories, previous)
         assert row is not None, "INSERT … RETURNING gives a row"  # noqa: S101
         return Revision(**row)
 
@@ -107,6 +116,29 @@ async def _know(connection: "Connection", directories: Sequence[Directory]) -> N
         [directory.id for directory in directories],
         [directory.name for directory in directories],
     )
+    lists = [(directory.id, *each) for directory in directories for each in directory.mailing_lists]
+    await connection.execute(
+        "UPDATE mailing_lists SET of_document = false WHERE of_document AND (dir, id) NOT IN"
+        " (SELECT d.dir, u.l FROM unnest($1::text[], $2::text[]) u (i, l) JOIN directories d ON d.id = u.i)",
+        [directory for directory, _, _ in lists],
+        [id_ for _, id_, _ in lists],
+    )
+    if not lists:
+        return
+    await connection.execute(
+        "INSERT INTO mailing_lists (dir, id, name, of_document) SELECT d.dir, u.l, u.n, true"
+        " FROM unnest($1::text[], $2::text[], $3::text[]) u (i, l, n) JOIN directories d ON d.id = u.i"
+        " ORDER BY d.dir, u.l ON CONFLICT (dir, id) DO UPDATE SET name = excluded.name, of_document = true",
+        *(list(column) for column in zip(*lists, strict=True)),
+    )
+
+
+def _directories_of(revision: Revision) -> Sequence[Directory]:
+    """Those of a stored document; none where this program no longer reads it."""
+    try:
+        return check(revision.document, rules=False).directories
+    except DocumentError:
+        return ()
 
 
 async def _remove(connection: "Connection", kept: Sequence[str], *, drop: bool) -> None:
@@ -126,7 +158,8 @@ async def _remove(connection: "Connection", kept: Sequence[str], *, drop: bool) 
         raise RejectedError("directory_has_contacts", message)
     if left:
         await connection.execute("SET LOCAL statement_timeout = 0")
-    for table in ("match_keys", "transactions", "contacts") if left else ():
+    tables = ("match_keys", "waiting_keys", "list_members", "merges", "transactions", "contacts")
+    for table in tables if left else ():
         numbers = [row["dir"] for row in left]
         await connection.execute(
             f"DELETE FROM {table} WHERE dir = ANY ($1::int[])",  # noqa: S608 - names of our own

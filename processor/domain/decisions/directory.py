@@ -2,8 +2,8 @@
 
 from uuid import UUID
 
-from processor.domain.directory.command import Command
 from processor.domain.directory.from_payload import command_of
+from processor.domain.directory.from_person import forgetting, stitching
 from processor.domain.events.decode import decode_event, source_of
 from processor.domain.events.record import Record
 from processor.domain.outcome import Outcome, Reason, Rejection
@@ -23,7 +23,9 @@ def decide(record: Record, topic_id: UUID, rules: Rules) -> Outcome:
         event = decode_event(record, topic_id)
     except RejectedError as error:
         return Outcome(source_of(record), rejections=(Rejection(error.code, error.message),))
-    effects: list[Command] = []
+    if event.type == "delete":
+        return Outcome(event.source, event.message_id, effects=forgetting(event, rules.directories))
+    effects = stitching(event, rules)
     rejections: list[Rejection] = []
     reason: Reason = "no_match"
     for rule in rules.candidates(event.source, event.type, event.name):

@@ -65,5 +65,12 @@ class Command(NamedTuple):
     """The id of the contact to make when nobody can be found by these values (``create_unmatched``)."""
     guard: bytes | None = None
     """The key of extRef where it is none of ``keys``: a person suppressed by it is never written."""
+    formerly: bytes | None = None
+    """The key of the extRef that the person had so far: the contact that has it gets the one in ``values``, or is
+    merged into the contact that has that one (``stitch``)."""
+    absorbs: int | None = None
+    """The id of a contact to be merged into ``contact``."""
+    forget: str | None = None
+    """The user id of somebody to be deleted and suppressed; nothing else of the command counts then."""
     memberships: Sequence[Membership] = ()
     """Lists that the person is to be in, beside a transaction's; one that nobody knows rejects the command."""

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from processor.domain.directory.command import EMBEDDED, Command, CommandResult, Stamp, Value
 
-__all__ = ["MAX_EMBEDDED_FIELDS", "Contact", "fold"]
+__all__ = ["MAX_EMBEDDED_FIELDS", "Contact", "bounded", "fold", "order"]
 
 MAX_EMBEDDED_FIELDS = 500
 """Of one contact. Of more, those first by name stay, whatever the order of arrival. Source: schema section 5."""
@@ -21,9 +21,11 @@ class Contact(NamedTuple):
 
     values: Mapping[str, Value] = MappingProxyType({})
     stamps: Mapping[str, Stamp] = MappingProxyType({})
+    adopted: tuple[bytes, ...] = ()
+    """Keys of contacts that were merged into this one: it is found by them although its values do not make them."""
 
 
-def _order(value: Value) -> tuple[int, bytes]:
+def order(value: Value) -> tuple[int, bytes]:
     """A total order: cleared, then a boolean, then text by its bytes."""
     if value is None:
         return 0, b""
@@ -39,12 +41,12 @@ def fold(contact: Contact, command: Command) -> tuple[Contact, CommandResult]:
     ordinary = (1, command.at_ms, command.message_id, command.mapping)
     initial = (0, -command.at_ms, command.message_id, command.mapping)
     known = contact.stamps
-    if not known:  # a new contact: nothing to compare with
+    if not known and not contact.adopted:  # a new contact: nothing to compare with
         made = Contact(
             {**command.initial, **command.values},
             {**dict.fromkeys(command.initial, initial), **dict.fromkeys(command.values, ordinary)},
         )
-        return _bounded(made), "changed" if made.values else "repeated"
+        return bounded(made), "changed" if made.values else "repeated"
     for given, stamp in ((command.initial, initial), (command.values, ordinary)):
         for name, value in given.items():
             before = stamps.get(name) or known.get(name)
@@ -53,14 +55,16 @@ def fold(contact: Contact, command: Command) -> tuple[Contact, CommandResult]:
                 stamps[name] = stamp
             elif stamp != before:
                 superseded = superseded or stamp is ordinary
-            elif _order(value) > _order(values[name] if name in values else contact.values[name]):
+            elif order(value) > order(values[name] if name in values else contact.values[name]):
                 values[name] = value
     if not values:
         return contact, "superseded" if superseded else "repeated"
-    return _bounded(Contact({**contact.values, **values}, {**known, **stamps})), "changed"
+    after = Contact({**contact.values, **values}, {**known, **stamps}, contact.adopted)
+    return bounded(after), "changed"
 
 
-def _bounded(contact: Contact) -> Contact:
+def bounded(contact: Contact) -> Contact:
+    """The contact with as many embedded fields as it may have."""
     if len(contact.values) <= MAX_EMBEDDED_FIELDS:
         return contact
     embedded = sorted(name for name in contact.values if name.startswith(EMBEDDED))
@@ -68,4 +72,5 @@ def _bounded(contact: Contact) -> Contact:
     return Contact(
         {name: value for name, value in contact.values.items() if name not in over},
         {name: stamp for name, stamp in contact.stamps.items() if name not in over},
+        contact.adopted,
     )

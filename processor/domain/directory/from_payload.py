@@ -12,7 +12,8 @@ from typing import Any
 from processor.domain.actions import ACTIONS, as_text, finish, transaction_date
 from processor.domain.directory.command import EMBEDDED, Command, Transaction, Value
 from processor.domain.directory.effect_keys import effect_key
-from processor.domain.directory.matching import lookup_keys
+from processor.domain.directory.ids import contact_id
+from processor.domain.directory.matching import guard_key, lookup_keys
 from processor.domain.events.event import Event
 from processor.domain.events.times import parse_ms
 from processor.domain.mappings import MISSING
@@ -58,8 +59,10 @@ def command_of(rule: Rule, event: Event, directories: Mapping[str, Directory]) -
     if rule.action == "upsertContactTransaction":
         values, initial = {}, {**values, **initial}
         transaction = _transaction(rule, event, payload, directory, happened)
-    keys = lookup_keys(directory.merge_rules, {**initial, **values} if initial else values)
-    unmatched = None if keys else _unmatched(directory, rule, event)
+    person = {**initial, **values} if initial else values
+    contact = None if transaction is None else _contact(payload.get("contactId"))
+    keys = lookup_keys(directory.merge_rules, person)
+    unmatched = None if keys or contact is not None else _unmatched(directory, rule, event)
     return Command(
         directory=directory.id,
         mapping=rule.mapping,
@@ -70,8 +73,10 @@ def command_of(rule: Rule, event: Event, directories: Mapping[str, Directory]) -
         initial=initial,
         keys=keys,
         transaction=transaction,
+        contact=contact,
         dropped=dropped,
         unmatched=unmatched,
+        guard=guard_key(directory.merge_rules, person),
     )
 
 
@@ -112,6 +117,16 @@ def _names_a_language(event: Event) -> bool:
     """Whether the language is the event's own and not only the action's default."""
     traits = event.body.get("traits")
     return isinstance(traits, dict) and traits.get("language") not in (None, "")
+
+
+def _contact(cid: str | None) -> int | None:
+    """The contact that the transaction names. Raises ``RejectedError`` for a text that is no contact's id."""
+    if not cid:
+        return None
+    number = contact_id(cid)
+    if number is None:
+        raise RejectedError("unknown_contact", "contactId is no id of a contact: remove it, or map one (CID_…)")
+    return number
 
 
 def _transaction(

@@ -10,7 +10,7 @@ from hashlib import blake2b
 
 from processor.domain.directory.command import Value
 
-__all__ = ["IMPLICIT", "MergeRules", "complete_rules", "lookup_keys", "stored_keys"]
+__all__ = ["IMPLICIT", "MergeRules", "complete_rules", "guard_key", "lookup_keys", "ref_key", "stored_keys"]
 
 MergeRules = Sequence[Sequence[str]]
 IMPLICIT = ("extRef",)
@@ -51,6 +51,16 @@ def lookup_keys(rules: MergeRules, values: Mapping[str, Value]) -> list[bytes]:
     if not keys and (key := _key(IMPLICIT, values)) is not None:
         keys.append(key)
     return keys
+
+
+def ref_key(values: Mapping[str, Value]) -> bytes | None:
+    """The key of extRef alone, by which everybody is found whatever the rules are; ``None`` without one."""
+    return _key(IMPLICIT, values)
+
+
+def guard_key(rules: MergeRules, values: Mapping[str, Value]) -> bytes | None:
+    """``ref_key`` where ``lookup_keys`` of these rules leaves it out."""
+    return None if IMPLICIT in rules else ref_key(values)
 
 
 def complete_rules(rules: MergeRules, values: Mapping[str, Value]) -> list[tuple[str, ...]]:

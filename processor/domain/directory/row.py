@@ -1,7 +1,8 @@
 """A contact as the table keeps it: standard fields in columns, embedded ones in JSON, and ``why``.
 
 ``why`` is short: ``{"by": who made it, "w": [stamps that wrote something], "f": {field: position in w}}``; most
-contacts were written by two or three events, so a stamp is kept once, not once a field.
+contacts were written by two or three events, so a stamp is kept once, not once a field. ``"a"``: adopted keys as hex,
+where there are any.
 """
 
 from collections.abc import Mapping, Sequence
@@ -26,7 +27,7 @@ def from_row(standard: Sequence[Value], embedded: Mapping[str, str], why: Mappin
     for name in stamps:
         if name.startswith(EMBEDDED):
             values[name] = embedded.get(name[len(EMBEDDED) :])
-    return Contact(values, stamps)
+    return Contact(values, stamps, tuple(map(bytes.fromhex, why["a"])) if "a" in why else ())
 
 
 def to_row(contact: Contact, by: Mapping[str, str]) -> tuple[list[Value], dict[str, str], dict[str, Any]]:
@@ -44,4 +45,7 @@ def to_row(contact: Contact, by: Mapping[str, str]) -> tuple[list[Value], dict[s
         fields[name] = position
         if name not in _STANDARD and isinstance(value := values[name], str):
             embedded[name[len(EMBEDDED) :]] = value
-    return [values.get(name) for name in STANDARD_FIELDS], embedded, {"by": by, "w": list(positions), "f": fields}
+    why: dict[str, Any] = {"by": by, "w": list(positions), "f": fields}
+    if contact.adopted:
+        why["a"] = [key.hex() for key in contact.adopted]
+    return [values.get(name) for name in STANDARD_FIELDS], embedded, why

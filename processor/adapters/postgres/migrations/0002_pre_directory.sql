@@ -2,6 +2,7 @@
 
 -- The rules whose keys every writer stores: those in force, and those whose keys are being filled in.
 ALTER TABLE directories ADD COLUMN key_rules jsonb NOT NULL DEFAULT '[["extRef"]]';
+ALTER TABLE directories ADD COLUMN building jsonb NOT NULL DEFAULT '[]';
 
 -- Contacts that carry a key which an older contact has: the next oldest gets it when that one lets go of it.
 CREATE TABLE waiting_keys (
@@ -11,17 +12,19 @@ CREATE TABLE waiting_keys (
     PRIMARY KEY (dir, key, contact)
 );
 
--- The loser's row stays as it was; `keys` are those that went over, `winner_row` what the winner was before.
+-- The loser's row stays as it was; `keys` are those that went over, `snapshot` what the winner was before and after,
+-- and the lists that each was in.
 CREATE TABLE merges (
     id         bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     dir        integer     NOT NULL,
     winner     bigint      NOT NULL,
     loser      bigint      NOT NULL,
     keys       bytea[]     NOT NULL,
-    winner_row jsonb       NOT NULL,
+    snapshot   jsonb       NOT NULL,
     by         text        NOT NULL,
     merged_at  timestamptz NOT NULL DEFAULT now(),
-    undone_at  timestamptz
+    undone_at  timestamptz,
+    undone_by  text
 );
 CREATE INDEX merges_by_loser ON merges (loser, id);
 CREATE INDEX merges_by_winner ON merges (winner, id);

@@ -1,0 +1,235 @@
+"""What commands make of the part of a directory that one transaction has read: pure, the SQL stands around it.
+
+Commands are applied in their order, later ones see what earlier ones did (design section 5, schema section 4).
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field
+from itertools import chain
+
+from processor.domain.directory.command import Command, CommandResult
+from processor.domain.directory.contact import Contact, fold
+from processor.domain.directory.matching import IMPLICIT, MergeRules, complete_rules, ref_key, stored_keys
+from processor.domain.directory.merging import combined, separated
+from processor.domain.directory.ownership import SUPPRESSED, Ownership
+from processor.domain.outcome import Rejection
+
+__all__ = ["Merge", "Working", "carried"]
+
+_NOBODY = Rejection("unknown_contact", "no contact has that id: remove contactId, or name one that exists")
+_NO_LIST = Rejection("unknown_mailing_list", "no mailing list has that id: create it, or name one that exists")
+_SAME = Rejection("same_contact", "the two ids are of one contact: there is nothing to merge")
+
+Became = tuple[int | None, CommandResult | Rejection]
+
+
+def carried(storing: MergeRules, contact: Contact) -> Sequence[bytes]:
+    """Every key by which the contact can be found."""
+    keys = stored_keys(storing, contact.values)
+    return [*keys, *contact.adopted] if contact.adopted else keys
+
+
+@dataclass(frozen=True, slots=True)
+class Merge:
+    """A contact that took another in: the winner as it was, and as it was then."""
+
+    winner: int
+    loser: int
+    before: Contact
+    after: Contact
+    by: str
+
+
+@dataclass(slots=True)
+class Working:
+    """``finding``: the rules by which the commands' keys were made; ``storing``: those whose keys are stored, more of
+    them while new rules are being filled in. ``lists``: the mailing lists that exist, of those that commands name."""
+
+    finding: MergeRules
+    storing: MergeRules
+    keys: Ownership
+    new_id: Callable[[], int]
+    lists: AbstractSet[str] = frozenset()
+    winners: dict[int, int] = field(default_factory=dict)
+    """Contacts that were merged away, to those that took them in."""
+    contacts: dict[int, Contact] = field(default_factory=dict)
+    made_by: dict[int, Mapping[str, str]] = field(default_factory=dict)
+    dirty: set[int] = field(default_factory=set)
+    made: set[int] = field(default_factory=set)
+    merges: list[Merge] = field(default_factory=list)
+    ambiguous: int = 0
+    """Commands whose keys led to more than one contact; the first rule that had a match decided."""
+    _suppressing: bool = field(init=False)
+    _same_rules: bool = field(init=False)
+    _key_fields: frozenset[str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._suppressing = SUPPRESSED in self.keys.before.values()
+        self._same_rules = list(map(tuple, self.finding)) == list(map(tuple, self.storing))
+        self._key_fields = frozenset(chain(IMPLICIT, *self.storing))
+
+    def winner(self, contact: int) -> int:
+        """Who the contact is now."""
+        while contact in self.winners:
+            contact = self.winners[contact]
+        return contact
+
+    def orphans(self) -> list[bytes]:
+        """Keys whose owner does not carry them."""
+        held = {number: carried(self.storing, contact) for number, contact in self.contacts.items()}
+        read = self.keys.before.items()
+        return [key for key, owner in read if owner and key not in held.get(owner, ())]
+
+    def apply(self, command: Command) -> Became:
+        """Do what the command wants; the contact that it was about, and what became of it."""
+        if (command.transaction is not None or command.memberships) and not self._lists_exist(command):
+            return None, _NO_LIST
+        if self._suppressing and self._is_suppressed(command):
+            return None, "suppressed"
+        if command.formerly is not None:
+            return self._stitch(command, command.formerly)
+        if command.absorbs is not None:
+            return self._absorb(command, command.absorbs)
+        return self._write(command)
+
+    def _lists_exist(self, command: Command) -> bool:
+        named = [membership.mailing_list for membership in command.memberships]
+        if command.transaction is not None and command.transaction.mailing_list is not None:
+            named.append(command.transaction.mailing_list)
+        return all(name in self.lists for name in named)
+
+    def _is_suppressed(self, command: Command) -> bool:
+        """By its extRef whatever else it says; by another key where that is the one which decides."""
+        if self.keys.owners.get(ref_key({**command.initial, **command.values}) or b"") == SUPPRESSED:
+            return True
+        return command.contact is None and self._owner(command) == SUPPRESSED
+
+    def _owner(self, command: Command) -> int | None:
+        owners = self.keys.owners
+        return next((owner for key in command.keys if (owner := owners.get(key)) is not None), None)
+
+    def _find(self, command: Command) -> tuple[int | None, int]:
+        """(The contact, the position of the key that led to it); the first key that has a contact decides."""
+        found, place = None, 0
+        for position, key in enumerate(command.keys):
+            owner = self.keys.owners.get(key)
+            if owner is None or owner in (found, SUPPRESSED):
+                continue
+            if found is not None:
+                self.ambiguous += 1
+                break
+            found, place = owner, position
+        return found, place
+
+    def _write(self, command: Command) -> Became:
+        place = 0
+        if command.contact is None:
+            number, place = self._find(command)
+            if number is None:
+                number = command.unmatched
+                number = None if number is None else self.winner(number)
+        else:
+            number = self.winner(command.contact)
+            if number not in self.contacts:
+                return None, _NOBODY
+        before = self.contacts.get(number) if number is not None else None
+        after, result = fold(before or Contact(), command)
+        if before is None:
+            number = number if number is not None else self.new_id()
+            self._make(number, after, command)
+            return number, "changed"
+        assert number is not None  # noqa: S101 - for the type checker: it was found or named
+        if result == "changed":
+            if command.contact is None:
+                rule = self._rule(command, place)
+                made_by = self.made_by[number]
+                self.made_by[number] = {**made_by, "matchedRule": rule, "matchedMessage": command.message_id}
+            self._change(number, before, after)
+        return number, result
+
+    def _make(self, number: int, contact: Contact, command: Command) -> None:
+        self.contacts[number] = contact
+        rule = self._rule(command, 0) if command.keys else "none"
+        self.made_by[number] = {"message": command.message_id, "mapping": command.mapping, "rule": rule}
+        self.made.add(number)
+        self.dirty.add(number)
+        claim = self.keys.claim
+        for key in stored_keys(self.storing, contact.values, command.keys if self._same_rules else None):
+            claim(number, key)
+
+    def _rule(self, command: Command, place: int) -> str:
+        """The name of the rule behind one of the command's keys."""
+        if len(command.keys) == len(self.finding):
+            return "+".join(self.finding[place])
+        return "+".join(complete_rules(self.finding, {**command.initial, **command.values})[place])
+
+    def _change(self, number: int, before: Contact, after: Contact) -> None:
+        """Keep the contact's new state, and give it the keys of its new values."""
+        self.contacts[number] = after
+        self.dirty.add(number)
+        values, old = after.values, before.values
+        if after.adopted == before.adopted and all(values.get(name) == old.get(name) for name in self._key_fields):
+            return
+        held, kept = carried(self.storing, before), carried(self.storing, after)
+        for key in kept:
+            if key not in held:
+                self.keys.claim(number, key)
+        for key in held:
+            if key not in kept:
+                self.keys.release(number, key)
+
+    def _stitch(self, command: Command, formerly: bytes) -> Became:
+        """The contact known by the former extRef gets the new one, or goes into the contact that has that one.
+
+        By arrival: whichever of the two references has the later stamp (design section 5).
+        """
+        old, new = self.keys.owners.get(formerly), self._owner(command)
+        if old is None or old == new or ref_key(self.contacts[old].values) != formerly:
+            return (new, "repeated")  # nobody, done before, or somebody who only adopted that key
+        if new is not None:
+            return self._merge(new, old, command.mapping), "changed"
+        before = self.contacts[old]
+        rank, at_ms, *_ = before.stamps["extRef"]
+        stamp = (1, max(command.at_ms, at_ms + 1) if rank else command.at_ms, command.message_id, command.mapping)
+        after = Contact(
+            {**before.values, **command.values},
+            {**before.stamps, **dict.fromkeys(command.values, stamp)},
+            (*before.adopted, formerly),
+        )
+        self.made_by[old] = {**self.made_by[old], "matchedRule": "stitch", "matchedMessage": command.message_id}
+        self._change(old, before, after)
+        return old, "changed"
+
+    def _absorb(self, command: Command, absorbs: int) -> Became:
+        winner, loser = self.winner(command.contact or 0), self.winner(absorbs)
+        if winner not in self.contacts or loser not in self.contacts:
+            return None, _NOBODY
+        if winner == loser:
+            return winner, _SAME
+        return self._merge(winner, loser, command.mapping), "changed"
+
+    def _merge(self, winner: int, loser: int, by: str) -> int:
+        before, gone = self.contacts[winner], self.contacts[loser]
+        keys = carried(self.storing, gone)
+        for key in keys:
+            self.keys.transfer(loser, winner, key)
+        mine = frozenset(stored_keys(self.storing, before.values))
+        after = combined(before, gone, [key for key in keys if key not in mine])
+        self._change(winner, before, after)
+        self.winners[loser] = winner
+        self.merges.append(Merge(winner, loser, before, after, by))
+        return winner
+
+    def separate(self, merge: Merge, moved: AbstractSet[bytes]) -> None:
+        """Take a merge back; both contacts and all their keys are here. ``moved``: keys that were the loser's own."""
+        winner, loser = merge.winner, merge.loser
+        now, lost = self.contacts[winner], self.contacts[loser]
+        self._change(winner, now, separated(now, merge.before, merge.after))
+        kept = carried(self.storing, self.contacts[winner])
+        for key in carried(self.storing, lost):
+            if key in moved and key in kept:
+                self.keys.transfer(winner, loser, key)
+                self.keys.claim(winner, key)
+            else:
+                self.keys.claim(loser, key)
