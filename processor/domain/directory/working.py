@@ -30,6 +30,13 @@ def carried(storing: MergeRules, contact: Contact) -> Sequence[bytes]:
     return [*keys, *contact.adopted] if contact.adopted else keys
 
 
+def _by_its_name(command: Command, contact: Contact) -> Command:
+    """Who was merged into somebody is found by the former extRef and keeps the one of the merge."""
+    if "extRef" not in command.values or ref_key(command.values) not in contact.adopted:
+        return command
+    return command._replace(values={name: value for name, value in command.values.items() if name != "extRef"})
+
+
 @dataclass(frozen=True, slots=True)
 class Merge:
     """A contact that took another in: the winner as it was, and as it was then."""
@@ -134,7 +141,8 @@ class Working:
             if number not in self.contacts:
                 return None, _NOBODY
         before = self.contacts.get(number) if number is not None else None
-        after, result = fold(before or Contact(), command)
+        told = command if before is None or not before.adopted else _by_its_name(command, before)
+        after, result = fold(before or Contact(), told)
         if before is None:
             number = number if number is not None else self.new_id()
             self._make(number, after, command)
@@ -150,7 +158,7 @@ class Working:
 
     def _make(self, number: int, contact: Contact, command: Command) -> None:
         self.contacts[number] = contact
-        rule = self._rule(command, 0) if command.keys else "none"
+        rule = self._rule(command, 0)
         self.made_by[number] = {"message": command.message_id, "mapping": command.mapping, "rule": rule}
         self.made.add(number)
         self.dirty.add(number)
@@ -159,17 +167,22 @@ class Working:
             claim(number, key)
 
     def _rule(self, command: Command, place: int) -> str:
-        """The name of the rule behind one of the command's keys."""
+        """The name of the rule behind one of the command's keys; ``none`` where it has no key."""
+        if not command.keys:
+            return "none"
         if len(command.keys) == len(self.finding):
             return "+".join(self.finding[place])
         return "+".join(complete_rules(self.finding, {**command.initial, **command.values})[place])
 
     def _change(self, number: int, before: Contact, after: Contact) -> None:
         """Keep the contact's new state, and give it the keys of its new values."""
+        values, old = after.values, before.values
+        same = after.adopted == before.adopted and all(values.get(name) == old.get(name) for name in self._key_fields)
+        if not same and before.adopted:
+            after = self._keep_both_names(before, after)
         self.contacts[number] = after
         self.dirty.add(number)
-        values, old = after.values, before.values
-        if after.adopted == before.adopted and all(values.get(name) == old.get(name) for name in self._key_fields):
+        if same:
             return
         held, kept = carried(self.storing, before), carried(self.storing, after)
         for key in kept:
@@ -178,6 +191,14 @@ class Working:
         for key in held:
             if key not in kept:
                 self.keys.release(number, key)
+
+    def _keep_both_names(self, before: Contact, after: Contact) -> Contact:
+        """One of several people in one, who says the value of another again, still is all of them: what was merged
+        does not fall apart because both names stay in use."""
+        old, new = stored_keys(self.storing, before.values), stored_keys(self.storing, after.values)
+        if not any(key in before.adopted and key not in old for key in new):
+            return after
+        return after._replace(adopted=tuple(dict.fromkeys((*after.adopted, *old))))
 
     def _stitch(self, command: Command, formerly: bytes) -> Became:
         """The contact known by the former extRef gets the new one, or goes into the contact that has that one.
