@@ -41,18 +41,19 @@ class Ownership:
 
     def release(self, contact: int, key: bytes) -> None:
         """The contact no longer carries the key: whoever waited longest has it."""
-        if key not in self.owners:
+        if key not in self.before:
             self._freed.setdefault(key, set()).add(contact)
-        elif self.owners[key] == contact:
+        if self.owners.get(key) == contact:
             self.let_go.add(key)
             self.owners[key] = self._next(key)
-        else:
+        elif key in self.owners:
             self._unwait(key, contact)
 
     def transfer(self, giver: int, taker: int, key: bytes) -> None:
         """The giver's key is the taker's, whoever waits; a key that another has is waited for as before."""
-        if key not in self.owners:
+        if key not in self.before:
             self._freed.setdefault(key, set()).add(giver)
+        if key not in self.owners:
             self.owners[key] = taker
         elif self.owners[key] == giver:
             self.owners[key] = taker
