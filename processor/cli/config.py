@@ -14,6 +14,7 @@ from processor.adapters.postgres.revisions import PostgresRevisions, Report
 from processor.cli import run
 from processor.cli.context import database, load_settings
 from processor.cli.documents import checked_document, print_faults, print_warnings, read_document
+from processor.cli.filling import Filling
 from processor.cli.tables import json_text, table
 from processor.config import Checked, Secrets, check, compile_document, diff, mask
 from processor.errors import DocumentError, Fault
@@ -90,9 +91,11 @@ def history(json: _Json = False, limit: Annotated[int, typer.Option(min=1, max=1
 
 async def _apply(text: str, note: str, *, drop: bool) -> None:
     async with database(load_settings(need_postgres=True)) as pool:
-        revisions = PostgresRevisions(pool)
+        filling = Filling()
+        revisions = PostgresRevisions(pool, filling)
         before = await revisions.newest()
         revision = await revisions.add(text, _who(), note, drop=drop)
+        filling.end()
         if revision.number <= before:
             print(f"This is revision {revision.number} already; nothing changed.")
             return
