@@ -54,8 +54,11 @@ async def forget(connection: "Connection", target: Target, user_id: str, by: str
         taken,
         by,
     )
-    erased = await _erase(connection, (hash_, by), found, [user_id])
-    return erased, bool(fresh or erased.contacts or erased.dead_letters)
+    erased = await _erase(connection, hash_, found, [user_id])
+    changed = bool(fresh or erased.contacts or erased.dead_letters)
+    if changed:
+        await _audit(connection, erased, by)
+    return erased, changed
 
 
 async def delete(connection: "Connection", target: Target, contact: int, by: str) -> Erased | None:
@@ -65,7 +68,9 @@ async def delete(connection: "Connection", target: Target, contact: int, by: str
         return None
     ownership = await _let_go(connection, target, found, sorted(_carried(target, found)))
     await write_keys(connection, target.number, ownership, exclusive=True)
-    return await _erase(connection, (None, by), found, [])
+    erased = await _erase(connection, None, found, [])
+    await _audit(connection, erased, by)
+    return erased
 
 
 async def unsuppress(connection: "Connection", number: int, hash_: bytes) -> bool:
@@ -116,7 +121,7 @@ async def _let_go(
 
 
 async def _erase(
-    connection: "Connection", reason: tuple[bytes | None, str], contacts: dict[int, Contact], ids: Sequence[str]
+    connection: "Connection", hash_: bytes | None, contacts: dict[int, Contact], ids: Sequence[str]
 ) -> Erased:
     numbers = sorted(contacts)
     memberships = await _gone(connection, "DELETE FROM list_members WHERE contact = ANY($1::bigint[])", numbers)
@@ -125,18 +130,20 @@ async def _erase(
     await _gone(connection, "DELETE FROM idempotency_keys WHERE contact = ANY($1::bigint[])", numbers)
     await _gone(connection, "DELETE FROM contacts WHERE id = ANY($1::bigint[])", numbers)
     letters = await _erase_letters(connection, contacts, ids)
-    erased = Erased(reason[0], len(contacts), transactions, letters, memberships)
+    return Erased(hash_, len(contacts), transactions, letters, memberships)
+
+
+async def _audit(connection: "Connection", erased: Erased, by: str) -> None:
     await connection.execute(
         "INSERT INTO erasures (by, hash, contacts, transactions, dead_letters, memberships)"
         " VALUES ($1, $2, $3, $4, $5, $6)",
-        reason[1],
+        by,
         erased.hash,
         erased.contacts,
         erased.transactions,
         erased.dead_letters,
         erased.memberships,
     )
-    return erased
 
 
 async def _erase_letters(connection: "Connection", contacts: dict[int, Contact], ids: Sequence[str]) -> int:
