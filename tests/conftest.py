@@ -1,5 +1,6 @@
 """What every test may ask for: a broker, a topic prefix, a database. Their modules are in tests/support/."""
 
+import os
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -7,6 +8,7 @@ from pathlib import Path
 from secrets import token_hex
 
 import pytest
+from hypothesis import settings
 
 # This folder, and never the repository: its `ingress` and `processor` would shadow the installed wheel.
 sys.path.append(str(Path(__file__).parent))
@@ -16,6 +18,12 @@ from support.local_kafka import Child, LocalKafka
 
 BROKER = pytest.StashKey[brokers.Choice]()
 DATABASE = pytest.StashKey[databases.Choice]()
+
+
+# What must pass before a change lands is the same each time; chance has its place in `make fuzz` and at the desk.
+settings.register_profile("ci", derandomize=True, print_blob=True)
+if os.environ.get("CI"):
+    settings.load_profile("ci")
 
 
 def pytest_configure(config: pytest.Config) -> None:
