@@ -12,12 +12,16 @@ from uuid import uuid4
 
 import orjson
 from aiohttp import web
+from pydantic import BaseModel
 
+from processor.api.refusals import STATUSES, RefusedError, spoken
 from processor.errors import RejectedError, UnavailableError
 from processor.logs import get_log
 
-__all__ = ["RETRY_AFTER_S", "Handler", "RefusedError", "enveloped"]
+__all__ = ["REQUEST_ID", "RETRY_AFTER_S", "Handler", "enveloped"]
 
+REQUEST_ID = web.RequestKey("request_id", str)
+"""By it the caller, the log and, of a write, the contact's "why" name the request."""
 RETRY_AFTER_S = 2
 """Seconds that a caller is asked to wait while the database is away."""
 
@@ -27,29 +31,18 @@ Handler = Callable[[web.Request], Awaitable[object]]
 _HTTP_CODES = {405: "method_not_allowed", 413: "too_large"}
 
 
-class RefusedError(RejectedError):
-    """A request that is answered with this status and code, and a sentence that says what would be right.
-
-    ``details`` stand beside them in the answer.
-    """
-
-    def __init__(self, status: int, code: str, message: str, details: Mapping[str, object] | None = None) -> None:
-        super().__init__(code, message)
-        self.status = status
-        self.details = details or {}
-
-
 def enveloped(handler: Handler) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
     """The handler as aiohttp wants it: its value in the envelope, every error of it as well."""
 
     async def handle(request: web.Request) -> web.StreamResponse:
-        request_id = str(uuid4())
+        request_id = request[REQUEST_ID] = str(uuid4())
         try:
             result = await handler(request)
         except RefusedError as error:
-            return _failure(request_id, error.status, error.code, error.message, details=error.details)
+            headers = {} if error.retry_after_s is None else {"Retry-After": str(error.retry_after_s)}
+            return _failure(request_id, error.status, error.code, error.message, headers=headers, details=error.details)
         except RejectedError as error:
-            return _failure(request_id, 400, error.code, error.message)
+            return _failure(request_id, STATUSES.get(error.code, 400), error.code, spoken(error.message))
         except UnavailableError as error:
             _log_failure(request, request_id, error, error.code)
             message = "The directory is away for a moment; the same request later is right."
@@ -83,10 +76,17 @@ def _failure(
 def _response(status: int, body: object, headers: Mapping[str, str] | None = None) -> web.Response:
     return web.Response(
         status=status,
-        body=orjson.dumps(body),
+        body=orjson.dumps(body, default=_written),
         content_type="application/json",
         headers={"Cache-Control": "no-store", **(headers or {})},
     )
+
+
+def _written(value: object) -> object:
+    """What orjson does not know itself."""
+    if isinstance(value, BaseModel):
+        return value.model_dump(by_alias=True)
+    raise TypeError(type(value).__name__)
 
 
 def _status(status: int) -> str:

@@ -5,13 +5,15 @@ from collections.abc import Sequence
 
 from aiohttp import web
 
-from processor.api.envelope import Handler, RefusedError
+from processor.api.envelope import Handler
+from processor.api.refusals import RefusedError
 from processor.ports.revisions import ApiToken, CurrentRevision
 
-__all__ = ["CONTROL", "HEADER", "READ", "authenticate", "behind", "require"]
+__all__ = ["CONTROL", "HEADER", "READ", "WRITE", "authenticate", "behind", "require"]
 
 HEADER = "X-API-TOKEN"
 READ = "directory:read"
+WRITE = "directory:write"
 CONTROL = "control"
 
 

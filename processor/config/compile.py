@@ -18,7 +18,12 @@ def compile_document(checked: Checked, revision_number: int, *, secrets: Secrets
     """Never raises: a secret that cannot be resolved is a warning, and matches nothing."""
     warnings = [str(warning) for warning in checked.warnings]
     tokens = [
-        ApiToken(token.name, _values(token.secrets, f"api_tokens `{token.name}`", secrets, warnings), token.scopes)
+        ApiToken(
+            token.name,
+            _values(token.secrets, f"api_tokens `{token.name}`", secrets, warnings),
+            token.scopes,
+            token.requests_per_s,
+        )
         for token in checked.tokens
     ]
     sources: list[HttpSource] = []

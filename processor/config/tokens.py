@@ -1,7 +1,7 @@
 """The section ``api_tokens``: who may use the API, and for what."""
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 from pydantic import Field
 
@@ -21,14 +21,18 @@ class Token:
     name: str
     secrets: tuple[Secret, ...]
     scopes: frozenset[str]
+    requests_per_s: float | None = None
+
+
+class _Limits(Shape):
+    requests_per_s: float = Field(ge=0.01, le=100_000, description="a number from 0.01 to 100000")
 
 
 class _Token(Shape):
-    later: ClassVar[frozenset[str]] = frozenset(("limits",))
-
     name: str = Field(pattern=NAME, description="a name of up to 100 characters without `/`")
     token: Any
     scopes: list[str] | None = None
+    limits: Any = None
 
 
 def read_tokens(data: Any, found: Findings) -> tuple[Token, ...]:
@@ -39,6 +43,7 @@ def read_tokens(data: Any, found: Findings) -> tuple[Token, ...]:
     for path, entry in entries:
         shape = load(_Token, entry, path, found)
         secrets = read_secret(entry["token"], (*path, "token"), found) if _has(entry, "token") else ()
+        limits = load(_Limits, entry["limits"], (*path, "limits"), found) if _has(entry, "limits") else None
         if shape is None:
             continue
         for place, scope in enumerate(shape.scopes or ()):
@@ -48,7 +53,8 @@ def read_tokens(data: Any, found: Findings) -> tuple[Token, ...]:
             found.warn(path, "without `scopes` this token may do everything; name those it needs")
         elif not shape.scopes:
             found.fault((*path, "scopes"), "this token may do nothing; name a scope, such as directory:read")
-        tokens.append(Token(shape.name, secrets, SCOPES if shape.scopes is None else frozenset(shape.scopes)))
+        scopes = SCOPES if shape.scopes is None else frozenset(shape.scopes)
+        tokens.append(Token(shape.name, secrets, scopes, limits.requests_per_s if limits else None))
     return tuple(tokens)
 
 

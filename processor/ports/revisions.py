@@ -25,6 +25,8 @@ class ApiToken:
     name: str
     values: tuple[str, ...] = field(repr=False)
     scopes: frozenset[str]
+    requests_per_s: float | None = None
+    """How often it may ask a process of the API; ``None``: as often as it likes."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -201,7 +201,7 @@ async def test_over_http(store: Store) -> None:
         body = {"filter": {"filterType": "email", "comparison": "eq", "value": "a\x00"}}
         async with client.post(f"{root}/search", data=json.dumps(body)) as answer:
             assert answer.status == 400
-            assert (await answer.json())["meta"]["error"]["errorCode"] == "refused_by_database"
+            assert (await answer.json())["meta"]["error"]["errorCode"] == "bad_text"
 
 
 async def test_a_database_that_is_away(store: Store) -> None:

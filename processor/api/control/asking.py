@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 
 from processor.api.depth import check_depth
-from processor.api.envelope import RefusedError
+from processor.api.refusals import RefusedError, spoken
 from processor.config import check, rules_of
 from processor.domain.events.limits import dump
 from processor.domain.events.parsing import parse
@@ -102,8 +102,7 @@ def _shown(fault: Fault) -> dict[str, object]:
 
 
 def _refused(error: RejectedError) -> RefusedError:
-    sentence = error.message[:1].upper() + error.message[1:].removesuffix(".") + "."
-    return RefusedError(404 if error.code in _NOT_FOUND else 400, error.code, sentence)
+    return RefusedError(404 if error.code in _NOT_FOUND else 400, error.code, spoken(error.message))
 
 
 def _bad(message: str) -> RefusedError:

@@ -9,7 +9,8 @@ from uuid import uuid4
 from aiohttp import web
 
 from processor.api.control.asking import sample, try_out
-from processor.api.envelope import RefusedError, enveloped
+from processor.api.envelope import enveloped
+from processor.api.refusals import RefusedError
 from processor.api.tokens import CONTROL, behind
 from processor.ports.revisions import CurrentRevision
 

@@ -7,12 +7,10 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, get_args, get_type_hints
 
-import orjson
-
-from processor.api.envelope import RefusedError
+from processor.api.refusals import RefusedError, refused
 from processor.ports.queries import Criterion, DateCriterion, TextCriterion
 
-__all__ = ["parse_search"]
+__all__ = ["FILTER_SCHEMA", "parse_search"]
 
 _TEXT_FIELDS: Sequence[str] = get_args(get_type_hints(TextCriterion)["field"])
 _TEXT_COMPARISONS: Sequence[str] = get_args(get_type_hints(TextCriterion)["comparison"])
@@ -21,14 +19,43 @@ _DATE_COMPARISONS: Sequence[str] = get_args(get_type_hints(DateCriterion)["compa
 _MOST = 5
 """Filters of one conjunction. Source: spec/qualtrics-directory.md, section 4."""
 
+_TEXT_SCHEMA: Mapping[str, Any] = {
+    "type": "object",
+    "properties": {
+        "filterType": {"enum": list(_TEXT_FIELDS)},
+        "comparison": {"enum": list(_TEXT_COMPARISONS)},
+        "value": {"type": "string", "pattern": "\\S"},
+    },
+    "required": ["filterType", "comparison", "value"],
+}
+_DATE_SCHEMA: Mapping[str, Any] = {
+    "type": "object",
+    "properties": {
+        "filterType": {"enum": list(_DATE_FIELDS)},
+        "comparison": {"enum": list(_DATE_COMPARISONS)},
+        "value": {"type": "string", "format": "date-time"},
+    },
+    "required": ["filterType", "comparison", "value"],
+}
+_SINGLE: Mapping[str, Any] = {"oneOf": [_TEXT_SCHEMA, _DATE_SCHEMA]}
+FILTER_SCHEMA: dict[str, Any] = {
+    "oneOf": [
+        *_SINGLE["oneOf"],
+        {
+            "type": "object",
+            "properties": {
+                "conjunction": {"const": "and"},
+                "filters": {"type": "array", "minItems": 2, "maxItems": _MOST, "items": _SINGLE},
+            },
+            "required": ["conjunction", "filters"],
+        },
+    ]
+}
+"""What ``parse_search`` reads, for the document."""
 
-def parse_search(body: bytes) -> tuple[Criterion, ...]:
-    """All of them have to hold. Raises ``RefusedError`` with status 400."""
-    try:
-        document = orjson.loads(body)
-    except orjson.JSONDecodeError:
-        raise _bad("The body must be JSON.") from None
-    filter_ = document.get("filter") if isinstance(document, dict) else None
+
+def parse_search(filter_: object) -> tuple[Criterion, ...]:
+    """What stands under ``filter``; all of them have to hold. Raises ``RefusedError`` with status 400."""
     if not isinstance(filter_, dict):
         raise _bad('The body must be an object with "filter".')
     if "conjunction" not in filter_:
@@ -73,4 +100,4 @@ def _date(name: str, value: object) -> datetime:
 
 
 def _bad(message: str) -> RefusedError:
-    return RefusedError(400, "QVAL_3", message)
+    return refused("QVAL_3", message)

@@ -5,13 +5,15 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
-from aiohttp import web
+from pydantic import Field
 
-from processor.api.envelope import RefusedError
+from processor.api.operations import Call
+from processor.api.refusals import RefusedError, refused
+from processor.api.wire import Asked, Count, Flag
 from processor.domain.directory.ids import contact_cid, contact_id
 from processor.ports.queries import ContactRow, TransactionRow
 
-__all__ = ["DEFAULT_PAGE", "MAX_PAGE", "Pages"]
+__all__ = ["DEFAULT_PAGE", "MAX_PAGE", "ContactsPaging", "Pages", "Paging"]
 
 DEFAULT_PAGE = 100
 """Rows of a page unless asked otherwise. Source: spec/qualtrics-directory.md, section 1."""
@@ -25,14 +27,29 @@ _MICROSECOND = timedelta(microseconds=1)
 _PLACE = re.compile(r"(-?[0-9]{1,18})\.([0-9a-f]{32})")
 
 
-class Pages:
-    """One request's paging. Its queries are asked for ``limit`` rows: one more than is shown tells of a next page."""
+class Paging(Asked):
+    """Which page, and how long."""
 
-    def __init__(self, request: web.Request, public_url: str = "") -> None:
-        self._request = request
-        self._public_url = public_url.rstrip("/")
-        self._size = _size(request.query.get("pageSize"))
-        self._token = request.query.get("skipToken", "")
+    page_size: Count = Field(DEFAULT_PAGE, ge=1, le=MAX_PAGE, description=f"a number from 1 to {MAX_PAGE}")
+    skip_token: str = Field("", description="one of an earlier nextPage")
+
+
+class ContactsPaging(Paging):
+    """The same of contacts. There are no segments, so ``includeSegments`` changes nothing."""
+
+    include_embedded: Flag = Field(True, description="true or false: whether embeddedData is shown")
+    include_segments: Flag = Field(False, description="true or false; segmentMembership is always empty")
+
+
+class Pages:
+    """One call's paging. Its queries are asked for ``limit`` rows: one more than is shown tells of a next page."""
+
+    def __init__(self, call: Call) -> None:
+        asked: Paging = call.query
+        self._url = call.request.url
+        self._public_url = call.parts.public_url.rstrip("/")
+        self._size = asked.page_size
+        self._token = asked.skip_token
 
     @property
     def limit(self) -> int:
@@ -69,17 +86,9 @@ class Pages:
             token = contact_cid(last.id)
         else:
             token = f"{(last.date - _EPOCH) // _MICROSECOND}.{last.key.hex()}"
-        url = self._request.url.update_query(skipToken=token)
+        url = self._url.update_query(skipToken=token)
         return shown, f"{self._public_url}{url.raw_path_qs}" if self._public_url else str(url)
 
 
-def _size(given: str | None) -> int:
-    if given is None:
-        return DEFAULT_PAGE
-    if not re.fullmatch(r"[0-9]{1,9}", given) or not 1 <= int(given) <= MAX_PAGE:
-        raise RefusedError(400, "QVAL_3", f"pageSize must be a number from 1 to {MAX_PAGE}.")
-    return int(given)
-
-
 def _unknown_token() -> RefusedError:
-    return RefusedError(400, "QVAL_3", "skipToken must be one of an earlier nextPage.")
+    return refused("QVAL_3", "skipToken must be one of an earlier nextPage.")

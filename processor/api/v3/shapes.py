@@ -1,75 +1,77 @@
 """Rows as Qualtrics' clients expect them. Source: spec/qualtrics-directory.md, sections 3, 4 and 6."""
 
-from collections.abc import Mapping
 from datetime import UTC, datetime
+from typing import Any
 
+from processor.api.v3.answers import (
+    ContactElement,
+    DeduplicationCriteria,
+    DirectoryElement,
+    SingleContact,
+    TransactionElement,
+)
 from processor.domain.directory.ids import contact_cid, transaction_ctr
 from processor.domain.rules import Directory
 from processor.ports.queries import ContactRow, TransactionRow
 
-__all__ = ["contact_element", "directory_element", "single_contact", "transaction_element"]
-
-_CRITERIA = {
-    "email": "email",
-    "firstName": "firstName",
-    "lastName": "lastName",
-    "externalDataReference": "extRef",
-    "phone": "phone",
-}
+__all__ = ["contact_element", "directory_element", "iso", "single_contact", "transaction_element"]
 
 
-def directory_element(directory: Directory, contacts: int, *, default: bool) -> Mapping[str, object]:
-    """The booleans describe the first merge rule: the shape has no room for more."""
+def directory_element(directory: Directory, contacts: int, *, default: bool) -> DirectoryElement:
     rule = directory.merge_rules[0] if directory.merge_rules else ()
-    return {
-        "directoryId": directory.id,
-        "name": directory.name,
-        "contactCount": contacts,
-        "isDefault": default,
-        "deduplicationCriteria": {shown: field in rule for shown, field in _CRITERIA.items()},
-    }
+    return DirectoryElement(
+        directory_id=directory.id,
+        name=directory.name,
+        contact_count=contacts,
+        is_default=default,
+        deduplication_criteria=DeduplicationCriteria(
+            email="email" in rule,
+            first_name="firstName" in rule,
+            last_name="lastName" in rule,
+            external_data_reference="extRef" in rule,
+            phone="phone" in rule,
+        ),
+    )
 
 
-def contact_element(row: ContactRow) -> Mapping[str, object]:
-    """A contact in a list or a search."""
+def contact_element(row: ContactRow, *, embedded: bool = True) -> ContactElement:
+    """``embedded``: with the embedded data, which else are shown empty."""
+    return ContactElement(**_contact(row, embedded=embedded))
+
+
+def single_contact(row: ContactRow) -> SingleContact:
+    cid = contact_cid(row.id)
+    return SingleContact(contact_id=cid, phone=row.phone, ext_ref=row.ext_ref, **_contact(row, embedded=True))
+
+
+def _contact(row: ContactRow, *, embedded: bool) -> dict[str, Any]:
     writer = row.writers.get("unsubscribed")
     return {
         "id": contact_cid(row.id),
-        "creationDate": _iso(row.created_at),
-        "lastModified": _iso(row.modified_at),
-        "firstName": row.first_name,
-        "lastName": row.last_name,
+        "creation_date": iso(row.created_at),
+        "last_modified": iso(row.modified_at),
+        "first_name": row.first_name,
+        "last_name": row.last_name,
         "email": row.email,
-        "phoneNumber": row.phone,
-        "externalDataReference": row.ext_ref,
+        "phone_number": row.phone,
+        "external_data_reference": row.ext_ref,
         "language": row.language,
         "unsubscribed": bool(row.unsubscribed),
-        "unsubscribeDate": _iso(writer.at) if row.unsubscribed and writer and writer.at else None,
-        "stats": {},
-        "embeddedData": dict(row.embedded),
-        "segmentMembership": {},
+        "unsubscribe_date": iso(writer.at) if row.unsubscribed and writer and writer.at else None,
+        "embedded_data": dict(row.embedded) if embedded else {},
     }
 
 
-def single_contact(row: ContactRow) -> Mapping[str, object]:
-    """One contact: the names of the list and those of the write side, so that what was read can be sent back."""
-    return {
-        "contactId": contact_cid(row.id),
-        **contact_element(row),
-        "phone": row.phone,
-        "extRef": row.ext_ref,
-    }
+def transaction_element(row: TransactionRow) -> TransactionElement:
+    return TransactionElement(
+        transaction_id=transaction_ctr(row.key),
+        contact_id=contact_cid(row.contact),
+        mailing_list_id=row.mailing_list,
+        transaction_date=row.date.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "seconds"),
+        data=dict(row.data),
+    )
 
 
-def transaction_element(row: TransactionRow) -> Mapping[str, object]:
-    return {
-        "transactionId": transaction_ctr(row.key),
-        "contactId": contact_cid(row.contact),
-        "mailingListId": row.mailing_list,
-        "transactionDate": row.date.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "seconds"),
-        "data": dict(row.data),
-    }
-
-
-def _iso(moment: datetime) -> str:
+def iso(moment: datetime) -> str:
+    """UTC, with milliseconds."""
     return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"

@@ -68,5 +68,5 @@ async def test_a_fault_of_ours(api: Any) -> None:
 async def test_a_body_beyond_the_servers_limit(api: Any) -> None:
     """aiohttp's own refusals come in the envelope too."""
     path = "/API/v3/directories/POOL_customers/contacts/search"
-    status, body = await api.call("POST", path, data=io.BytesIO(b" " * (2 * 1024 * 1024)))
+    status, body = await api.call("POST", path, data=io.BytesIO(b" " * (6 * 1024 * 1024)))
     assert (status, body["meta"]["error"]["errorCode"]) == (413, "too_large")

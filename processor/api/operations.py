@@ -1,0 +1,156 @@
+"""One table of operations, of which both the routes and the OpenAPI document are made.
+
+An operation says who may ask and what is asked and answered, by type; everything that all have alike is here: token,
+limit, query, body, ``Idempotency-Key``. Its handler gets a ``Call`` and returns what stands under ``result``.
+"""
+
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from aiohttp import web
+from pydantic import BaseModel
+
+from processor.api.bodies import read_json
+from processor.api.envelope import REQUEST_ID, Handler, enveloped
+from processor.api.limits import Limits
+from processor.api.refusals import refused
+from processor.api.repeats import idempotency_key
+from processor.api.tokens import authenticate, require
+from processor.api.wire import read_as
+from processor.domain.directory.ids import contact_id
+from processor.domain.rules import Directory
+from processor.errors import UnavailableError
+from processor.ports.directory import DirectoryWriter
+from processor.ports.queries import Queries
+from processor.ports.revisions import ApiToken, Compiled, CurrentRevision
+
+__all__ = ["Call", "Operation", "Parts", "routes_of"]
+
+Method = Literal["GET", "POST", "PUT", "DELETE"]
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What operations work with. ``public_url`` stands in addresses where a proxy hides the one that was asked."""
+
+    queries: Queries
+    revision: CurrentRevision
+    writer: DirectoryWriter | None = None
+    public_url: str = ""
+    now_ms: Callable[[], int] = _now_ms
+    limits: Limits = field(default_factory=Limits)
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request, let in and checked. ``query`` and ``body`` are of the operation's models, else ``None``."""
+
+    parts: Parts
+    request: web.Request
+    compiled: Compiled
+    """The revision in force when the call came in; it stays the same to its end."""
+    token: ApiToken
+    query: Any = None
+    body: Any = None
+    key: str | None = None
+    """The ``Idempotency-Key``, where the operation takes one and the caller sent one."""
+
+    @property
+    def request_id(self) -> str:
+        return self.request[REQUEST_ID]
+
+    @property
+    def author(self) -> str:
+        """Who writes, as the "why" of a contact and the audit of deletions show it."""
+        return f"api/{self.token.name}"
+
+    @property
+    def writer(self) -> DirectoryWriter:
+        if self.parts.writer is None:
+            raise UnavailableError("this process has no writer")
+        return self.parts.writer
+
+    def path(self, name: str) -> str:
+        """A part of the address, such as ``transaction``."""
+        return self.request.match_info[name]
+
+    def directory(self) -> Directory:
+        """The one in the address. Raises ``RefusedError`` (404)."""
+        directory = self.compiled.directories.get(self.path("directory"))
+        if directory is None:
+            raise refused("unknown_directory", "No directory has this id.")
+        return directory
+
+    def contact(self) -> int:
+        """The number behind the contact in the address; whether there is one is not looked at.
+        Raises ``RefusedError`` (404) for what is no id at all."""
+        number = contact_id(self.path("contact"))
+        if number is None:
+            raise refused("unknown_contact", "No contact of this directory has this id.")
+        return number
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """A row of the table. ``path`` is below the root, with ``{name}`` for its parts."""
+
+    method: Method
+    path: str
+    scope: str
+    """Empty: any token may ask."""
+    summary: str
+    handler: Callable[[Call], Awaitable[object]]
+    answer: type[BaseModel]
+    query: type[BaseModel] | None = None
+    body: type[BaseModel] | None = None
+    errors: Sequence[str] = ()
+    """Codes of ``refusals.STATUSES`` that are its own; those that any call of its kind can meet are added."""
+    repeatable: bool = False
+    """Takes the header ``Idempotency-Key``."""
+    also: Sequence[str] = ()
+    """Other spellings of the path that clients use; not in the document."""
+
+
+def routes_of(operations: Sequence[Operation], parts: Parts, root: str) -> list[web.RouteDef]:
+    """The operations as routes below the root, and a 404 in the envelope for everything else there."""
+    routes = [
+        _route(operation.method, root + path, enveloped(_guarded(operation, parts)))
+        for operation in operations
+        for path in (operation.path, *operation.also)
+    ]
+    return [*routes, web.route("*", f"{root}/{{rest:.*}}", enveloped(_unknown(parts)))]
+
+
+def _route(method: Method, path: str, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]) -> web.RouteDef:
+    return web.get(path, handler) if method == "GET" else web.route(method, path, handler)
+
+
+def _guarded(operation: Operation, parts: Parts) -> Handler:
+    """First who, then how often, then what: nothing of a stranger's request is read."""
+
+    async def handle(request: web.Request) -> object:
+        compiled = parts.revision.current
+        token = authenticate(request, compiled.api_tokens)
+        parts.limits.spend(token, compiled)
+        if operation.scope:
+            require(token, operation.scope)
+        key = idempotency_key(request) if operation.repeatable else None
+        query = read_as(operation.query, dict(request.query), "The query") if operation.query else None
+        body = read_as(operation.body, await read_json(request), "The body") if operation.body else None
+        return await operation.handler(Call(parts, request, compiled, token, query, body, key))
+
+    return handle
+
+
+def _unknown(parts: Parts) -> Handler:
+    async def handle(request: web.Request) -> object:
+        authenticate(request, parts.revision.current.api_tokens)
+        raise refused("unknown_call", f"There is no such call as {request.method} on this path.")
+
+    return handle
