@@ -26,13 +26,20 @@ from processor.ports.directory import DirectoryWriter
 from processor.ports.queries import Queries
 from processor.ports.revisions import ApiToken, Compiled, CurrentRevision
 
-__all__ = ["Call", "Operation", "Parts", "routes_of"]
+__all__ = ["Call", "Operation", "Parts", "Rising", "routes_of"]
 
 Method = Literal["GET", "POST", "PUT", "DELETE"]
 
 
-def _now_ms() -> int:
-    return time.time_ns() // 1_000_000
+class Rising:
+    """Milliseconds since 1970, each greater than the last: of two writes of one caller the second must win."""
+
+    def __init__(self) -> None:
+        self._last = 0
+
+    def __call__(self) -> int:
+        self._last = max(self._last + 1, time.time_ns() // 1_000_000)
+        return self._last
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +50,7 @@ class Parts:
     revision: CurrentRevision
     writer: DirectoryWriter | None = None
     public_url: str = ""
-    now_ms: Callable[[], int] = _now_ms
+    now_ms: Callable[[], int] = field(default_factory=Rising)
     limits: Limits = field(default_factory=Limits)
 
 

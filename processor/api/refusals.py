@@ -59,5 +59,6 @@ def refused(code: str, message: str) -> RefusedError:
 
 
 def spoken(message: str) -> str:
-    """A reason as it stands in a dead letter, made a sentence."""
-    return message[:1].upper() + message[1:].removesuffix(".") + "."
+    """A reason as it stands in a dead letter, made a sentence; a name at its start stays as it is written."""
+    first = message.partition(" ")[0]
+    return (message[:1].upper() if first.islower() else message[:1]) + message[1:].removesuffix(".") + "."

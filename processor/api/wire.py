@@ -26,7 +26,7 @@ _KINDS = {
     "model_attributes_type": "must be an object",
     "missing": "is needed",
 }
-_BOUNDS = {"ge": "at least", "le": "at most", "min_length": "at least", "max_length": "at most"}
+_BOUNDS = {"ge": "be at least", "le": "be at most", "min_length": "hold at least", "max_length": "hold at most"}
 
 
 class Answer(BaseModel):
@@ -85,7 +85,7 @@ def _rule(model: type[BaseModel], details: ErrorDetails) -> str:
         return known
     bounds: Mapping[str, Any] = details.get("ctx", {})
     said = [f"{words} {bounds[name]}" for name, words in _BOUNDS.items() if name in bounds]
-    return f"must be {' and '.join(said)}" if said else f"is refused: {details['msg'].lower()}"
+    return f"must {' and '.join(said)}" if said else f"is refused: {details['msg'].lower()}"
 
 
 def _field(model: type[BaseModel], location: Sequence[int | str]) -> Any:

@@ -226,6 +226,9 @@ class Queries(Protocol):
     ) -> Sequence[TransactionRow]:
         """Oldest first, those later than ``after`` (date and key)."""
 
+    async def transaction(self, contact: int, keys: tuple[bytes, bytes]) -> TransactionRow | None:
+        """The contact's transaction whose key lies in the range, both ends inclusive (``ids.transaction_range``)."""
+
     async def ledger(self) -> Ledger:
         """Read at one moment, so that it adds up even while services write."""
 

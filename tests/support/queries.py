@@ -77,6 +77,12 @@ class ListedQueries:
         rows = [t for t in self.all_transactions if t.contact == contact]
         return [t for t in rows if after is None or (t.date, t.key) > after][:limit]
 
+    async def transaction(self, contact: int, keys: tuple[bytes, bytes]) -> TransactionRow | None:
+        self._answer()
+        least, greatest = keys
+        rows = (t for t in self.all_transactions if t.contact == contact and least <= t.key <= greatest)
+        return next(rows, None)
+
     async def ledger(self) -> Ledger:
         self._answer()
         return self.the_ledger

@@ -100,6 +100,10 @@ class PostgresQueries:
             rows = await self._rows("transactions_after", contact, limit, *after)
         return [_transaction(row) for row in rows]
 
+    async def transaction(self, contact: int, keys: tuple[bytes, bytes]) -> TransactionRow | None:
+        rows = await self._rows("transaction", contact, *keys)
+        return _transaction(rows[0]) if rows else None
+
     async def ledger(self) -> Ledger:
         with translated():
             async with (

@@ -15,6 +15,8 @@ __all__ = [
     "SingleContact",
     "TransactionElement",
     "TransactionPage",
+    "TransactionsMade",
+    "Unprocessed",
     "WhoAmI",
 ]
 
@@ -108,3 +110,17 @@ class TransactionElement(Answer):
 class TransactionPage(Answer):
     elements: list[TransactionElement]
     next_page: str | None
+
+
+class Unprocessed(Answer):
+    """Why a transaction was not made: a code, and a sentence that says what would be right."""
+
+    error: str
+    error_message: str
+
+
+class TransactionsMade(Answer):
+    """Each key of the call stands in one of the two."""
+
+    created_transactions: dict[str, Made]
+    unprocessed_transactions: dict[str, Unprocessed]

@@ -6,7 +6,9 @@ from aiohttp import web
 
 from processor.api.openapi import serve_document
 from processor.api.operations import Operation, Parts, routes_of
+from processor.api.v3.contacts import CONTACT_WRITES
 from processor.api.v3.reading import READING
+from processor.api.v3.transactions import TRANSACTIONS
 from processor.ports.directory import DirectoryWriter
 from processor.ports.queries import Queries
 from processor.ports.revisions import CurrentRevision
@@ -14,7 +16,7 @@ from processor.ports.revisions import CurrentRevision
 __all__ = ["OPERATIONS", "ROOT", "build_routes"]
 
 ROOT = "/API/v3"
-OPERATIONS: Sequence[Operation] = READING
+OPERATIONS: Sequence[Operation] = (*READING, *CONTACT_WRITES, *TRANSACTIONS)
 """Every call but ``openapi.json``, which is made of them."""
 
 

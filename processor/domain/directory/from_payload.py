@@ -6,14 +6,14 @@ overwrites, a mailing list may be absent.
 """
 
 from collections.abc import Mapping
-from hashlib import blake2b
 from typing import Any
 
 from processor.domain.actions import ACTIONS, as_text, finish, transaction_date
-from processor.domain.directory.command import EMBEDDED, Command, Transaction, Value
+from processor.domain.directory.command import Command, Transaction, Value
 from processor.domain.directory.effect_keys import effect_key
-from processor.domain.directory.ids import contact_id
+from processor.domain.directory.ids import contact_id, derived_contact
 from processor.domain.directory.matching import guard_key, lookup_keys
+from processor.domain.directory.values import MAX_BYTES, PERSON, is_too_long, put_embedded
 from processor.domain.events.event import Event
 from processor.domain.events.times import parse_ms
 from processor.domain.mappings import MISSING
@@ -22,14 +22,8 @@ from processor.errors import RejectedError
 
 __all__ = ["command_of", "stamp_time"]
 
-_PERSON = frozenset(("extRef", "email", "phone", "firstName", "lastName", "language"))
-_MAX_BYTES = 512
-"""Of an id, e-mail address, phone number or name. Source: schema section 7."""
-_MAX_NAME, _MAX_VALUE = 200, 1_024
-"""Characters of an embedded field's name and value. Source: qualtrics-directory.md section 5."""
 _CLOCKS_AGREE_MS = 60_000
 _MOST_AHEAD_MS = 300_000
-_UNMATCHED = 1 << 62  # ids that were derived lie above those of the sequence
 
 
 def stamp_time(event: Event) -> int:
@@ -85,32 +79,20 @@ def _person(rule: Rule, event: Event, payload: Mapping[str, Any]) -> tuple[dict[
     values: dict[str, Value] = {}
     initial: dict[str, Value] = {}
     for name, value in payload.items():
-        if name in _PERSON:
-            if len(value) > _MAX_BYTES // 4 and len(value.encode()) > _MAX_BYTES:
-                raise RejectedError("value_too_long", f"{name} is over {_MAX_BYTES} bytes: map a shorter value")
+        if name in PERSON:
+            if is_too_long(value):
+                raise RejectedError("value_too_long", f"{name} is over {MAX_BYTES} bytes: map a shorter value")
         elif name != "unsubscribed":
             continue
         if name in rule.creation_only and not (name == "language" and _names_a_language(event)):
             initial[name] = value
         else:
             values[name] = value
-    dropped = _embedded(payload.get("embeddedData", {}), values)
+    dropped = put_embedded(payload.get("embeddedData", {}), values)
     for name, path in rule.clear_on_null.items():
         if path(event.body) is None:
             values[name] = None
     return values, initial, dropped
-
-
-def _embedded(given_data: Mapping[str, Any], values: dict[str, Value]) -> int:
-    """Put embedded fields among the values; how many were left out because name or value is too long."""
-    dropped = 0
-    for name, given in given_data.items():
-        text = given if type(given) is str else "" if given is None else as_text(given)
-        if text and len(name) <= _MAX_NAME and len(text) <= _MAX_VALUE:
-            values[EMBEDDED + name] = text
-        elif text:
-            dropped += 1
-    return dropped
 
 
 def _names_a_language(event: Event) -> bool:
@@ -148,5 +130,4 @@ def _unmatched(directory: Directory, rule: Rule, event: Event) -> int:
             "no_matching_key",
             f"nobody can be found without {fields}, or extRef: map one of them, or set create_unmatched",
         )
-    digest = blake2b(f"{directory.id}\x1f{rule.mapping}\x1f{event.message_id}".encode(), digest_size=8).digest()
-    return _UNMATCHED | int.from_bytes(digest, "big") >> 2
+    return derived_contact(directory.id, rule.mapping, event.message_id)

@@ -5,7 +5,9 @@ neighbours look unrelated and a mistyped id is almost never (1 in 33 million) an
 Nothing here is secret: the mixing hides order from the eye, not from an attacker.
 """
 
-__all__ = ["contact_cid", "contact_id", "transaction_ctr", "transaction_range"]
+from hashlib import blake2b
+
+__all__ = ["contact_cid", "contact_id", "derived_contact", "transaction_ctr", "transaction_range"]
 
 _ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 """In the order of ASCII, so that ids sort as their numbers do."""
@@ -17,6 +19,7 @@ _HALF = _BITS // 2
 _FIRST, _SECOND = 0x9E3779B97F4A7C15F39CC1, 0xC2B2AE3D27D4EB4F165667  # any odd numbers; they may never change
 _UNDO_FIRST, _UNDO_SECOND = pow(_FIRST, -1, _SIZE), pow(_SECOND, -1, _SIZE)
 _MAX_CONTACT = (1 << 63) - 1
+_DERIVED = 1 << 62  # ids that were derived lie above those of the sequence
 _KEY_BYTES = 16
 _SHOWN_BYTES = _BITS // 8
 
@@ -44,6 +47,12 @@ def contact_id(cid: str) -> int | None:
     mixed = mixed * _UNDO_FIRST % _SIZE
     mixed ^= mixed >> _HALF
     return mixed if mixed <= _MAX_CONTACT else None
+
+
+def derived_contact(*parts: str) -> int:
+    """The number of a contact that nobody can be found by, made of what must give the same one again."""
+    digest = blake2b("\x1f".join(parts).encode(), digest_size=8).digest()
+    return _DERIVED | int.from_bytes(digest, "big") >> 2
 
 
 def transaction_ctr(key: bytes) -> str:

@@ -10,6 +10,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 from support.queries import ListedQueries
+from support.writers import FoldingWriter
 
 from processor.api.v3 import build_routes
 from processor.domain.directory.ids import contact_cid
@@ -60,6 +61,7 @@ class Caller:
 
     client: TestClient[web.Request, web.Application]
     queries: ListedQueries
+    writer: FoldingWriter
 
     async def get(self, path: str, token: str | None = "reader-secret") -> tuple[int, dict[str, Any]]:
         return await self.call("GET", path, token)
@@ -67,7 +69,7 @@ class Caller:
     async def call(
         self, method: str, path: str, token: str | None = "reader-secret", **body: Any
     ) -> tuple[int, dict[str, Any]]:
-        headers = {} if token is None else {"X-API-TOKEN": token}
+        headers = {**({} if token is None else {"X-API-TOKEN": token}), **body.pop("headers", {})}
         async with self.client.request(method, path, headers=headers, **body) as answer:
             self.headers = answer.headers
             return answer.status, await answer.json()
@@ -82,19 +84,22 @@ async def api() -> AsyncIterator[Caller]:
     )
     directories = {
         "POOL_customers": Directory("POOL_customers", "Customers", (("email", "extRef"), ("phone",))),
-        "POOL_other": Directory("POOL_other", "Other"),
+        "POOL_other": Directory("POOL_other", "Other", mailing_lists=(("CG_all", "Everybody"),)),
         "POOL_new": Directory("POOL_new", "Not yet written to"),
     }
     tokens = [
         ApiToken("reader", ("reader-old-secret", "reader-secret"), frozenset({"directory:read"})),
+        ApiToken("writer", ("writer-secret",), frozenset({"directory:read", "directory:write"})),
+        ApiToken("other", ("other-secret",), frozenset({"directory:read", "directory:write"})),
         ApiToken("trigger", ("trigger-secret",), frozenset({"trigger"})),
         ApiToken("unset", ("",), frozenset({"directory:read"})),
     ]
     compiled = Compiled(1, Rules(1, {}, directories, ()), (), tokens, directories)
+    writer = FoldingWriter(queries)
     app = web.Application()
-    app.add_routes(build_routes(queries, SimpleNamespace(current=compiled)))
+    app.add_routes(build_routes(queries, SimpleNamespace(current=compiled), writer=writer))
     async with TestClient(TestServer(app)) as client:
-        yield Caller(client, queries)
+        yield Caller(client, queries, writer)
 
 
 @pytest.fixture

@@ -50,6 +50,11 @@ SELECT key, contact, date, data, mailing_list, source, mapping, message_id, revi
 FROM transactions WHERE contact = $1 AND (date, key) > ($3, $4)
 ORDER BY date, key LIMIT $2
 
+-- name: transaction
+-- $1 contact, $2 and $3 the least and the greatest key behind a public id. Walks the primary key.
+SELECT key, contact, date, data, mailing_list, source, mapping, message_id, revision
+FROM transactions WHERE key BETWEEN $2 AND $3 AND contact = $1 ORDER BY key LIMIT 1
+
 -- name: ledger
 SELECT service, topic, source, sum(applied)::bigint AS applied, sum(dead)::bigint AS dead,
     sum(no_match)::bigint AS no_match, sum(disabled)::bigint AS disabled, sum("null")::bigint AS "null",
