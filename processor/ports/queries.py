@@ -20,6 +20,7 @@ __all__ = [
     "EffectRow",
     "Ledger",
     "LedgerRow",
+    "ListCriterion",
     "ProcessRow",
     "ProgressRow",
     "Queries",
@@ -202,7 +203,15 @@ class DateCriterion:
     value: datetime
 
 
-Criterion = TextCriterion | DateCriterion
+@dataclass(frozen=True, slots=True)
+class ListCriterion:
+    """Members of a mailing list, or everybody else."""
+
+    comparison: Literal["eq", "neq"]
+    list: str
+
+
+Criterion = TextCriterion | DateCriterion | ListCriterion
 
 
 class Queries(Protocol):

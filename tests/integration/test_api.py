@@ -14,12 +14,13 @@ from aiohttp.test_utils import TestClient, TestServer
 from pydantic import SecretStr
 
 from processor.adapters.postgres.pool import open_pool
-from processor.adapters.postgres.reading import PostgresQueries
+from processor.adapters.postgres.reading import PostgresQueries, _term
 from processor.api.v3 import build_routes
-from processor.domain.directory.ids import contact_cid, transaction_ctr
+from processor.domain.directory.ids import contact_cid, transaction_ctr, transaction_range
+from processor.domain.directory.matching import lookup_keys
 from processor.domain.rules import Directory, Rules
 from processor.errors import RejectedError, UnavailableError
-from processor.ports.queries import DateCriterion, TextCriterion
+from processor.ports.queries import DateCriterion, ListCriterion, TextCriterion
 from processor.ports.revisions import ApiToken, Compiled
 from processor.settings import Settings
 
@@ -31,6 +32,10 @@ WHY = {
     "w": [[1, 1_769_860_800_000, "m1", "crm/contact"], [0, -1_769_860_800_000, "m0", "crm/transaction"]],
     "f": {"email": 0, "embeddedData.plan": 0, "language": 1},
 }
+
+
+def ext_ref_key(text: str) -> bytes:
+    return lookup_keys((("extRef",),), {"extRef": text})[0]
 
 
 @dataclass
@@ -62,6 +67,11 @@ async def store(database: str) -> AsyncIterator[Store]:
             )
             for n in (1, 2, 3, 4, 5, 6, 7, 9)
         ],
+    )
+    owners = {1: 1, 2: 2, 3: 3, 4: 4, 5: 4, 6: 4, 7: 7, 9: 9}
+    await pool.executemany(
+        "INSERT INTO match_keys (dir, key, contact) VALUES ($1, $2, $3)",
+        [(2 if n == 9 else 1, ext_ref_key(f"user{n}"), owner) for n, owner in owners.items()],
     )
     await pool.executemany(
         "INSERT INTO transactions (key, dir, contact, date, data, mailing_list, source, mapping, message_id, revision)"
@@ -117,6 +127,11 @@ async def test_contacts_in_pages(store: Store) -> None:
         (None, [TextCriterion("email", "eq", "ada1@shop.example")], [1, 7, 9]),
         ("POOL_a", [TextCriterion("email", "neq", "ada1@shop.example")], [2, 3, 4]),
         ("POOL_a", [TextCriterion("extRef", "eq", "user7")], [7]),
+        ("POOL_a", [TextCriterion("extRef", "eq", " USER7 "), TextCriterion("language", "eq", "fr")], []),
+        ("POOL_a", [TextCriterion("extRef", "eq", "user9")], []),
+        ("POOL_a", [TextCriterion("extRef", "eq", "user6")], []),
+        (None, [TextCriterion("extRef", "eq", "user9")], [9]),
+        ("POOL_a", [TextCriterion("extRef", "neq", "user7")], [1, 2, 3, 4]),
         ("POOL_a", [TextCriterion("phone", "eq", "+41 1"), TextCriterion("lastName", "neq", "x")], [1, 2, 3, 4, 7]),
         ("POOL_a", [DateCriterion("created", "gt", BORN + timedelta(days=4))], [7]),
         ("POOL_a", [DateCriterion("lastModified", "lte", BORN + timedelta(days=2))], [1, 2]),
@@ -126,6 +141,35 @@ async def test_contacts_in_pages(store: Store) -> None:
 async def test_search(store: Store, directory: str | None, criteria: list[Any], found: list[int]) -> None:
     """Text trimmed and without regard to case, dates by comparison, all criteria together."""
     assert [r.id for r in await store.queries.search(directory, criteria, -1, 100)] == found
+
+
+async def test_two_with_the_same_reference(store: Store) -> None:
+    """The one that is found by it, and the one that waits for the key."""
+    await store.pool.execute("UPDATE contacts SET ext_ref = 'USER1' WHERE id = 3")
+    await store.pool.execute("INSERT INTO waiting_keys VALUES (1, $1, 3)", ext_ref_key("user1"))
+    found = await store.queries.search("POOL_a", [TextCriterion("extRef", "eq", "user1")], -1, 100)
+    assert [r.id for r in found] == [1, 3]
+
+
+async def test_members_of_a_list(store: Store) -> None:
+    """Those of that list in that directory, or everybody else, without those that were merged away."""
+    await store.pool.executemany(
+        "INSERT INTO list_members (contact, dir, list) VALUES ($1, $2, $3)",
+        [(1, 1, "CG_all"), (4, 1, "CG_all"), (6, 1, "CG_all"), (2, 1, "CG_vip"), (9, 2, "CG_all")],
+    )
+    for comparison, expected in (("eq", [1, 4]), ("neq", [2, 3, 7])):
+        found = await store.queries.search("POOL_a", [ListCriterion(comparison, "CG_all")], -1, 100)
+        assert [r.id for r in found] == expected
+
+
+async def test_one_transaction(store: Store) -> None:
+    """By the range that a public id stands for, of that contact alone."""
+    keys = transaction_range(transaction_ctr(bytes([3] * 16)))
+    assert keys is not None
+    row = await store.queries.transaction(4, keys)
+    assert row is not None
+    assert (row.message, row.key) == ("t3", bytes([3] * 16))
+    assert await store.queries.transaction(1, keys) is None
 
 
 async def test_search_goes_on(store: Store) -> None:
@@ -160,10 +204,26 @@ async def test_hot_queries_walk_their_indexes(store: Store) -> None:
         "INSERT INTO transactions SELECT decode(md5(n::text), 'hex'), 1, n % 5000, now(), '{}', NULL,"
         " '', '', n::text, 1 FROM generate_series(1, 20000) n"
     )
+    await store.pool.execute(
+        "INSERT INTO match_keys (dir, key, contact) SELECT n % 3 + 1, decode(md5(n::text), 'hex'), n"
+        " FROM generate_series(1000, 31000) n"
+    )
+    await store.pool.execute(
+        "INSERT INTO list_members (contact, dir, list) SELECT n, n % 3 + 1, 'CG_' || n % 7"
+        " FROM generate_series(1000, 31000) n"
+    )
     await store.pool.execute("ANALYZE")
     sql = store.queries._sql
     search = sql["search"].replace("{criteria}", "AND lower(btrim(c.email)) = lower($4::text)")
+    by_key, needles = _term(TextCriterion("extRef", "eq", "user7"), 4)
+    by_reference = sql["search"].replace("{criteria}", f"AND {by_key}")
+    member, _ = _term(ListCriterion("eq", "CG_3"), 4)
+    by_list = sql["search"].replace("{criteria}", f"AND {member}")
     cases = [
+        (by_reference, ("POOL_a", -1, 100, *needles), "match_keys_pkey"),
+        (by_reference, (None, -1, 100, *needles), "match_keys_pkey"),
+        (by_list, ("POOL_a", -1, 100, "CG_3"), "list_members_"),
+        (sql["transaction"], (7, bytes(16), bytes(16)), "transactions_pkey"),
         (sql["contacts"], ("POOL_a", 5000, 100), "contacts_by_dir"),
         (search, ("POOL_a", -1, 100, "p1@shop.example"), "contacts_by_email"),
         (search, (None, -1, 100, "p1@shop.example"), "contacts_by_email"),

@@ -8,13 +8,13 @@ from processor.errors import UnavailableError
 from processor.ports.queries import (
     ContactRow,
     Criterion,
-    DateCriterion,
     DeadLetterRow,
     DeadLetterSummary,
     DirectoryRow,
     Ledger,
     ProcessRow,
     ProgressRow,
+    TextCriterion,
     TransactionRow,
 )
 
@@ -63,7 +63,7 @@ class ListedQueries:
         columns = {"email": "email", "extRef": "ext_ref", "phone": "phone", "lastName": "last_name"}
         rows = [r for r in self.all_contacts if directory in (None, r.directory) and r.id > after]
         for criterion in criteria:
-            if isinstance(criterion, DateCriterion):
+            if not isinstance(criterion, TextCriterion):
                 continue
             column = columns[criterion.field]
             same = criterion.comparison == "eq"

@@ -7,6 +7,7 @@ from importlib import resources
 from typing import TYPE_CHECKING, Any, assert_never
 
 from processor.adapters.postgres.pool import translated
+from processor.domain.directory.matching import IMPLICIT, lookup_keys
 from processor.domain.outcome import FILTERED_REASONS
 from processor.ports.queries import (
     ContactRow,
@@ -18,6 +19,7 @@ from processor.ports.queries import (
     EffectRow,
     Ledger,
     LedgerRow,
+    ListCriterion,
     ProcessRow,
     ProgressRow,
     TextCriterion,
@@ -47,6 +49,13 @@ _TEXT_COLUMNS = {
 _DATE_COLUMNS = {"created": "c.created_at", "lastModified": "c.modified_at"}
 _TEXT_OPERATORS = {"eq": "=", "neq": "IS DISTINCT FROM"}
 _DATE_OPERATORS = {"gt": ">", "lt": "<", "gte": ">=", "lte": "<="}
+
+_BY_KEY = (
+    "c.id IN (SELECT m.contact FROM match_keys m WHERE m.dir = d.dir AND m.key = ${0}::bytea"
+    " UNION ALL SELECT w.contact FROM waiting_keys w WHERE w.dir = d.dir AND w.key = ${0}::bytea)"
+)
+"""Who carries a key: the one that is found by it, and those who wait for it. Every contact stores extRef's."""
+_MEMBER = "EXISTS (SELECT 1 FROM list_members l WHERE l.dir = d.dir AND l.list = ${0}::text AND l.contact = c.id)"
 
 
 def _statements() -> dict[str, str]:
@@ -86,8 +95,9 @@ class PostgresQueries:
         values: list[object] = [directory, after, limit]
         terms = []
         for criterion in criteria:
-            values.append(_needle(criterion))
-            terms.append(f"AND {_term(criterion, len(values))}")
+            term, needles = _term(criterion, len(values) + 1)
+            values.extend(needles)
+            terms.append(f"AND {term}")
         statement = self._sql["search"].replace("{criteria}", " ".join(terms))
         return [_contact(row) for row in await self._fetch(statement, values)]
 
@@ -138,20 +148,24 @@ class PostgresQueries:
         return [ProgressRow(**row) for row in await self._rows("progress")]
 
 
-def _term(criterion: Criterion, place: int) -> str:
+def _term(criterion: Criterion, first: int) -> tuple[str, Sequence[object]]:
+    """A condition on ``c``, and its values, which are numbered from ``first``."""
     match criterion:
+        case TextCriterion(field="extRef", comparison="eq"):
+            text = criterion.value.strip()
+            condition = f"{_TEXT_COLUMNS['extRef']} = lower(${first}::text) AND {_BY_KEY.format(first + 1)}"
+            return condition, (text, lookup_keys((IMPLICIT,), {"extRef": text})[0] if text else b"")
         case TextCriterion():
             column, operator = _TEXT_COLUMNS[criterion.field], _TEXT_OPERATORS[criterion.comparison]
-            return f"{column} {operator} lower(${place}::text)"
+            return f"{column} {operator} lower(${first}::text)", (criterion.value.strip(),)
         case DateCriterion():
             column, operator = _DATE_COLUMNS[criterion.field], _DATE_OPERATORS[criterion.comparison]
-            return f"{column} {operator} ${place}::timestamptz"
+            return f"{column} {operator} ${first}::timestamptz", (criterion.value,)
+        case ListCriterion():
+            member = _MEMBER.format(first)
+            return member if criterion.comparison == "eq" else f"NOT {member}", (criterion.list,)
         case _:
             assert_never(criterion)
-
-
-def _needle(criterion: Criterion) -> str | datetime:
-    return criterion.value.strip() if isinstance(criterion, TextCriterion) else criterion.value
 
 
 def _contact(row: "Record") -> ContactRow:

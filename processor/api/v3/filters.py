@@ -1,6 +1,6 @@
 """The body of a search, checked: ``{"filter": …}`` to criteria, or 400 with a sentence that says what is allowed.
 
-Source: spec/qualtrics-directory.md, section 4. ``inList`` and ``infoFieldState`` are not offered.
+Source: spec/qualtrics-directory.md, section 4. ``infoFieldState`` is not offered.
 """
 
 from collections.abc import Mapping, Sequence
@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any, get_args, get_type_hints
 
 from processor.api.refusals import RefusedError, refused
-from processor.ports.queries import Criterion, DateCriterion, TextCriterion
+from processor.ports.queries import Criterion, DateCriterion, ListCriterion, TextCriterion
 
 __all__ = ["FILTER_SCHEMA", "parse_search"]
 
@@ -16,13 +16,14 @@ _TEXT_FIELDS: Sequence[str] = get_args(get_type_hints(TextCriterion)["field"])
 _TEXT_COMPARISONS: Sequence[str] = get_args(get_type_hints(TextCriterion)["comparison"])
 _DATE_FIELDS: Sequence[str] = get_args(get_type_hints(DateCriterion)["field"])
 _DATE_COMPARISONS: Sequence[str] = get_args(get_type_hints(DateCriterion)["comparison"])
+_LIST = "inList"
 _MOST = 5
 """Filters of one conjunction. Source: spec/qualtrics-directory.md, section 4."""
 
 _TEXT_SCHEMA: Mapping[str, Any] = {
     "type": "object",
     "properties": {
-        "filterType": {"enum": list(_TEXT_FIELDS)},
+        "filterType": {"enum": [*_TEXT_FIELDS, _LIST]},
         "comparison": {"enum": list(_TEXT_COMPARISONS)},
         "value": {"type": "string", "pattern": "\\S"},
     },
@@ -80,7 +81,12 @@ def _criterion(filter_: object) -> Criterion:
     if name in _DATE_FIELDS:
         comparison, value = _compared(filter_, _DATE_COMPARISONS), filter_.get("value")
         return DateCriterion(name, comparison, _date(name, value))
-    raise _bad(f"filterType must be one of {', '.join((*_TEXT_FIELDS, *_DATE_FIELDS))}.")
+    if name == _LIST:
+        comparison, value = _compared(filter_, _TEXT_COMPARISONS), filter_.get("value")
+        if not isinstance(value, str) or not value.strip():
+            raise _bad(f"{name}: value must be the id of a mailing list.")
+        return ListCriterion(comparison, value.strip())
+    raise _bad(f"filterType must be one of {', '.join((*_TEXT_FIELDS, *_DATE_FIELDS, _LIST))}.")
 
 
 def _compared(filter_: Mapping[str, Any], allowed: Sequence[str]) -> Any:

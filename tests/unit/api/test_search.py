@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from processor.api.refusals import RefusedError
 from processor.api.v3.filters import parse_search
-from processor.ports.queries import DateCriterion, TextCriterion
+from processor.ports.queries import DateCriterion, ListCriterion, TextCriterion
 
 SEARCH = "/API/v3/directories/POOL_customers/contacts/search"
 EMAIL = {"filterType": "email", "comparison": "eq", "value": " person7@SHOP.example "}
@@ -44,6 +44,26 @@ async def test_a_conjunction(api: Any) -> None:
     )
 
 
+async def test_members_of_a_list(api: Any) -> None:
+    """By the list's id."""
+    for comparison in ("eq", "neq"):
+        filter_ = {"filterType": "inList", "comparison": comparison, "value": "CG_all"}
+        status, _ = await api.call("POST", SEARCH, json={"filter": filter_})
+        assert status == 200
+        assert api.queries.criteria == (ListCriterion(comparison, "CG_all"),)
+
+
+async def test_without_embedded_data(api: Any) -> None:
+    """includeEmbedded leaves it out; includeSegments changes nothing; another word is refused."""
+    for query, embedded in (("", {"plan": "gold"}), ("includeEmbedded=true", {"plan": "gold"})):
+        _, body = await api.call("POST", f"{SEARCH}?{query}&includeSegments=true", json={"filter": EMAIL})
+        assert body["result"]["elements"][0]["embeddedData"] == embedded
+    _, body = await api.call("POST", f"{SEARCH}?includeEmbedded=false", json={"filter": EMAIL})
+    assert body["result"]["elements"][0]["embeddedData"] == {}
+    status, body = await api.call("POST", f"{SEARCH}?includeEmbedded=perhaps", json={"filter": EMAIL})
+    assert (status, body["meta"]["error"]["errorMessage"][:15]) == (400, "includeEmbedded")
+
+
 async def test_a_search_has_pages(api: Any) -> None:
     """As lists have, by the query of the address."""
     filter_ = {"filterType": "lastName", "comparison": "eq", "value": "lovelace"}
@@ -61,6 +81,8 @@ async def test_a_search_has_pages(api: Any) -> None:
         ({"filterType": ["email"]}, "filterType must be one of"),
         ({**EMAIL, "comparison": "like"}, "email: comparison must be one of eq, neq"),
         ({**CREATED, "comparison": "eq"}, "created: comparison must be one of gt, lt, gte, lte"),
+        ({"filterType": "inList", "comparison": "gt", "value": "CG_all"}, "inList: comparison must be one of eq, neq"),
+        ({"filterType": "inList", "comparison": "eq", "value": ""}, "inList: value must be the id"),
         ({**EMAIL, "value": "  "}, "email: value must be text"),
         ({**EMAIL, "value": 5}, "email: value must be text"),
         ({**CREATED, "value": "yesterday"}, "created: value must be an ISO-8601 date"),
