@@ -21,7 +21,6 @@ from processor.api.tokens import authenticate, require
 from processor.api.wire import read_as
 from processor.domain.directory.ids import contact_id
 from processor.domain.rules import Directory
-from processor.errors import UnavailableError
 from processor.ports.directory import DirectoryWriter
 from processor.ports.queries import Queries
 from processor.ports.revisions import ApiToken, Compiled, CurrentRevision
@@ -47,8 +46,8 @@ class Parts:
     """What operations work with. ``public_url`` stands in addresses where a proxy hides the one that was asked."""
 
     queries: Queries
+    writer: DirectoryWriter
     revision: CurrentRevision
-    writer: DirectoryWriter | None = None
     public_url: str = ""
     now_ms: Callable[[], int] = field(default_factory=Rising)
     limits: Limits = field(default_factory=Limits)
@@ -79,8 +78,6 @@ class Call:
 
     @property
     def writer(self) -> DirectoryWriter:
-        if self.parts.writer is None:
-            raise UnavailableError("this process has no writer")
         return self.parts.writer
 
     def path(self, name: str) -> str:

@@ -11,6 +11,7 @@ from aiohttp import web
 
 from ingress.app import add_routes
 from processor.adapters.kafka.producer import KafkaPublisher
+from processor.adapters.postgres.writing import PostgresDirectoryWriter
 from processor.api.control import build_control
 from processor.api.probes import Check, build_probes
 from processor.api.v3 import build_routes
@@ -41,7 +42,8 @@ async def serve(stack: AsyncExitStack, process: Process) -> None:
         process.metrics.ingress.answered = report.answered
         _keep(stack, _follow(process.join("ingress"), publisher.ready))
     if process.has("api"):
-        app.router.add_routes(build_routes(process.queries, process, process.settings.public_url))
+        writer = PostgresDirectoryWriter(process.pool)
+        app.router.add_routes(build_routes(process.queries, process, process.settings.public_url, writer=writer))
         app.router.add_routes(build_control(process))
         _keep(stack, _follow(process.join("api"), lambda: _ask_postgres(process)))
     app.router.add_routes(_probes(process))

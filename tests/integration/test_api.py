@@ -15,9 +15,10 @@ from pydantic import SecretStr
 
 from processor.adapters.postgres.pool import open_pool
 from processor.adapters.postgres.reading import PostgresQueries, _term
+from processor.adapters.postgres.writing import PostgresDirectoryWriter
 from processor.api.v3 import build_routes
 from processor.domain.directory.ids import contact_cid, transaction_ctr, transaction_range
-from processor.domain.directory.matching import lookup_keys
+from processor.domain.directory.matching import ref_key
 from processor.domain.rules import Directory, Rules
 from processor.errors import RejectedError, UnavailableError
 from processor.ports.queries import DateCriterion, ListCriterion, TextCriterion
@@ -35,7 +36,7 @@ WHY = {
 
 
 def ext_ref_key(text: str) -> bytes:
-    return lookup_keys((("extRef",),), {"extRef": text})[0]
+    return ref_key({"extRef": text}) or b""
 
 
 @dataclass
@@ -243,7 +244,8 @@ async def test_over_http(store: Store) -> None:
     token = ApiToken("reader", ("secret",), frozenset({"directory:read"}))
     compiled = Compiled(1, Rules(1, {}, {}, ()), (), (token,), {"POOL_a": directory})
     app = web.Application()
-    app.add_routes(build_routes(store.queries, SimpleNamespace(current=compiled), "https://isthmus.example/"))
+    revision, writer = SimpleNamespace(current=compiled), PostgresDirectoryWriter(store.pool)
+    app.add_routes(build_routes(store.queries, revision, "https://isthmus.example/", writer=writer))
     headers = {"X-API-TOKEN": "secret"}
     root = "/API/v3/directories/POOL_a/contacts"
     async with TestClient(TestServer(app), headers=headers) as client:

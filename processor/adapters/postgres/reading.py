@@ -7,7 +7,7 @@ from importlib import resources
 from typing import TYPE_CHECKING, Any, assert_never
 
 from processor.adapters.postgres.pool import translated
-from processor.domain.directory.matching import IMPLICIT, lookup_keys
+from processor.domain.directory.matching import ref_key
 from processor.domain.outcome import FILTERED_REASONS
 from processor.ports.queries import (
     ContactRow,
@@ -154,7 +154,7 @@ def _term(criterion: Criterion, first: int) -> tuple[str, Sequence[object]]:
         case TextCriterion(field="extRef", comparison="eq"):
             text = criterion.value.strip()
             condition = f"{_TEXT_COLUMNS['extRef']} = lower(${first}::text) AND {_BY_KEY.format(first + 1)}"
-            return condition, (text, lookup_keys((IMPLICIT,), {"extRef": text})[0] if text else b"")
+            return condition, (text, ref_key({"extRef": text}))
         case TextCriterion():
             column, operator = _TEXT_COLUMNS[criterion.field], _TEXT_OPERATORS[criterion.comparison]
             return f"{column} {operator} lower(${first}::text)", (criterion.value.strip(),)

@@ -21,8 +21,8 @@ OPERATIONS: Sequence[Operation] = (*READING, *CONTACT_WRITES, *TRANSACTIONS)
 
 
 def build_routes(
-    queries: Queries, revision: CurrentRevision, public_url: str = "", *, writer: DirectoryWriter | None = None
+    queries: Queries, revision: CurrentRevision, public_url: str = "", *, writer: DirectoryWriter
 ) -> list[web.RouteDef]:
     """The table of routes. ``public_url`` stands in ``nextPage`` where a proxy hides the address that was asked."""
-    parts = Parts(queries, revision, writer, public_url)
+    parts = Parts(queries, writer, revision, public_url)
     return [serve_document(OPERATIONS, ROOT, public_url), *routes_of(OPERATIONS, parts, ROOT)]

@@ -22,7 +22,7 @@ async def test_every_route_is_in_it(api: Any) -> None:
     spellings = {path for operation in OPERATIONS for path in operation.also}
     routes = {
         (route.method, route.path)
-        for route in build_routes(api.queries, api.queries)
+        for route in build_routes(api.queries, api.queries, writer=api.writer)
         if route.path.removeprefix(ROOT) not in spellings | {"/{rest:.*}", "/openapi.json"}
     }
     written = {(method.upper(), path) for path, methods in DOCUMENT["paths"].items() for method in methods}
