@@ -39,8 +39,9 @@ def enveloped(handler: Handler) -> Callable[[web.Request], Awaitable[web.StreamR
         try:
             result = await handler(request)
         except RefusedError as error:
-            headers = {} if error.retry_after_s is None else {"Retry-After": str(error.retry_after_s)}
-            return _failure(request_id, error.status, error.code, error.message, headers=headers, details=error.details)
+            return _failure(
+                request_id, error.status, error.code, error.message, headers=error.headers, details=error.details
+            )
         except RejectedError as error:
             return _failure(request_id, STATUSES.get(error.code, 400), error.code, spoken(error.message))
         except UnavailableError as error:

@@ -4,13 +4,11 @@ import math
 import time
 from collections.abc import Callable
 
-from processor.api.refusals import STATUSES, RefusedError
+from processor.api.refusals import refused
 from processor.domain.bucket import Bucket
 from processor.ports.revisions import ApiToken, Compiled
 
 __all__ = ["Limits"]
-
-_CODE = "too_many_requests"
 
 
 class Limits:
@@ -34,7 +32,7 @@ class Limits:
         wait = bucket.take(now)
         if wait > 0:
             sentence = f"The token {token.name} may ask {token.requests_per_s:g} times a second; ask again later."
-            raise RefusedError(STATUSES[_CODE], _CODE, sentence, retry_after_s=max(1, math.ceil(wait)))
+            raise refused("too_many_requests", sentence, {"Retry-After": str(max(1, math.ceil(wait)))})
 
     def _forget(self, compiled: Compiled) -> None:
         self._revision = compiled.revision

@@ -48,7 +48,10 @@ def document_of(operations: Sequence[Operation], root: str, public_url: str = ""
     schemas = _schemas(operations)
     paths: dict[str, dict[str, Any]] = {}
     for operation in operations:
-        paths.setdefault(root + operation.path, {})[operation.method.lower()] = _operation(operation)
+        made = _operation(operation)
+        if links := _links(operation, operations):
+            made["responses"]["200"]["links"] = links
+        paths.setdefault(root + operation.path, {})[operation.method.lower()] = made
     return {
         "openapi": "3.1.0",
         "info": {
@@ -89,9 +92,9 @@ def _schemas(operations: Sequence[Operation]) -> dict[str, Any]:
     return found
 
 
-def _operation(operation: Operation) -> Document:
+def _operation(operation: Operation) -> dict[str, Any]:
     made: dict[str, Any] = {
-        "operationId": to_camel(operation.handler.__name__.lstrip("_")),
+        "operationId": _name(operation),
         "summary": operation.summary,
         "parameters": [*_places(operation.path), *_query(operation.query), *_headers(operation)],
         "responses": _responses(operation),
@@ -104,10 +107,31 @@ def _operation(operation: Operation) -> Document:
     return made
 
 
+def _name(operation: Operation) -> str:
+    return to_camel(operation.handler.__name__.lstrip("_"))
+
+
+def _links(operation: Operation, operations: Sequence[Operation]) -> Document:
+    """The calls that can be made with what this one answers: those of whose address all parts are then known."""
+    known = {name: f"$request.path.{name}" for name in _parts(operation.path)}
+    given = {name: f"$response.body#/result{pointer}" for name, pointer in operation.gives.items()}
+    links = {}
+    for other in operations:
+        parts = _parts(other.path)
+        if given.keys() & set(parts) and set(parts) <= known.keys() | given.keys():
+            parameters = {f"path.{name}": {**known, **given}[name] for name in parts}
+            links[_name(other)] = {"operationId": _name(other), "parameters": parameters}
+    return links
+
+
+def _parts(path: str) -> list[str]:
+    return re.findall(r"{(\w+)}", path)
+
+
 def _places(path: str) -> list[Document]:
     return [
         {"name": name, "in": "path", "required": True, "description": _PLACES[name], "schema": {"type": "string"}}
-        for name in re.findall(r"{(\w+)}", path)
+        for name in _parts(path)
     ]
 
 

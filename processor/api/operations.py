@@ -5,7 +5,7 @@ limit, query, body, ``Idempotency-Key``. Its handler gets a ``Call`` and returns
 """
 
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -119,20 +119,26 @@ class Operation:
     """Takes the header ``Idempotency-Key``."""
     also: Sequence[str] = ()
     """Other spellings of the path that clients use; not in the document."""
+    gives: Mapping[str, str] = field(default_factory=dict)
+    """Parts of other addresses, such as ``contact``, to where they stand in the result: a JSON pointer."""
 
 
 def routes_of(operations: Sequence[Operation], parts: Parts, root: str) -> list[web.RouteDef]:
-    """The operations as routes below the root, and a 404 in the envelope for everything else there."""
-    routes = [
-        _route(operation.method, root + path, enveloped(_guarded(operation, parts)))
-        for operation in operations
-        for path in (operation.path, *operation.also)
-    ]
+    """The operations as routes below the root; another method there is a 405, everything else a 404."""
+    routes: list[web.RouteDef] = []
+    methods: dict[str, list[str]] = {}
+    for operation in operations:
+        handler = enveloped(_guarded(operation, parts))
+        for path in (operation.path, *operation.also):
+            methods.setdefault(root + path, []).append(operation.method)
+            if operation.method == "GET":
+                routes.append(web.get(root + path, handler))  # and HEAD
+            else:
+                routes.append(web.route(operation.method, root + path, handler))
+    for path, known in methods.items():
+        allowed = sorted({*known, *(["HEAD"] if "GET" in known else [])})
+        routes.append(web.route("*", path, enveloped(_unknown(parts, allowed))))
     return [*routes, web.route("*", f"{root}/{{rest:.*}}", enveloped(_unknown(parts)))]
-
-
-def _route(method: Method, path: str, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]) -> web.RouteDef:
-    return web.get(path, handler) if method == "GET" else web.route(method, path, handler)
 
 
 def _guarded(operation: Operation, parts: Parts) -> Handler:
@@ -152,9 +158,12 @@ def _guarded(operation: Operation, parts: Parts) -> Handler:
     return handle
 
 
-def _unknown(parts: Parts) -> Handler:
+def _unknown(parts: Parts, allowed: Sequence[str] = ()) -> Handler:
     async def handle(request: web.Request) -> object:
         authenticate(request, parts.revision.current.api_tokens)
+        if allowed:
+            sentence = f"{request.method} is no call on this path; there are {', '.join(allowed)}."
+            raise refused("method_not_allowed", sentence, {"Allow": ", ".join(allowed)})
         raise refused("unknown_call", f"There is no such call as {request.method} on this path.")
 
     return handle

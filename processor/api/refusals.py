@@ -22,6 +22,7 @@ STATUSES: Mapping[str, int] = {
     "unknown_directory": 404,
     "unknown_mailing_list": 404,
     "unknown_transaction": 404,
+    "method_not_allowed": 405,
     "list_of_document": 409,
     "suppressed": 409,
     "too_large": 413,
@@ -36,7 +37,7 @@ STATUSES: Mapping[str, int] = {
 class RefusedError(RejectedError):
     """A request that is answered with this status and code, and a sentence that says what would be right.
 
-    ``details`` stand beside them in the answer, ``retry_after_s`` in its head.
+    ``details`` stand beside them in the answer, ``headers`` at its head.
     """
 
     def __init__(
@@ -45,17 +46,17 @@ class RefusedError(RejectedError):
         code: str,
         message: str,
         details: Mapping[str, object] | None = None,
-        retry_after_s: int | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(code, message)
         self.status = status
         self.details = details or {}
-        self.retry_after_s = retry_after_s
+        self.headers = headers or {}
 
 
-def refused(code: str, message: str) -> RefusedError:
+def refused(code: str, message: str, headers: Mapping[str, str] | None = None) -> RefusedError:
     """The refusal of that code, with its status."""
-    return RefusedError(STATUSES[code], code, message)
+    return RefusedError(STATUSES[code], code, message, headers=headers)
 
 
 def spoken(message: str) -> str:

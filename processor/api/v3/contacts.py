@@ -42,7 +42,7 @@ async def _delete_contact(call: Call) -> Nothing:
 CONTACT_WRITES = (
     Operation(
         "POST", CONTACTS, WRITE, "Create a contact, or update the one that the merge rules find", _create_contact,
-        Made, body=ContactFields, errors=("value_too_long", "suppressed"), repeatable=True,
+        Made, body=ContactFields, errors=("value_too_long", "suppressed"), repeatable=True, gives={"contact": "/id"},
     ),
     Operation(
         "PUT", CONTACT, WRITE, "Update a contact: what is sent, and no more", _update_contact,

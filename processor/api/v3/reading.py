@@ -79,19 +79,21 @@ async def contact_of(call: Call) -> ContactRow:
 READING = (
     Operation("GET", "/whoami", "", "Who the token is", _whoami, WhoAmI),
     Operation(
-        "GET", "/directories", READ, "All directories", _list_directories, DirectoryPage, also=("/directories/",)
+        "GET", "/directories", READ, "All directories", _list_directories, DirectoryPage, also=("/directories/",),
+        gives={"directory": "/elements/0/directoryId"},
     ),
     Operation(
-        "GET", CONTACTS, READ, "A page of contacts", _list_contacts, ContactPage, query=ContactsPaging
+        "GET", CONTACTS, READ, "A page of contacts", _list_contacts, ContactPage, query=ContactsPaging,
+        gives={"contact": "/elements/0/id"},
     ),
     Operation(
         "POST", f"{CONTACTS}/search", READ, "A page of the contacts that match", _search_contacts,
-        ContactPage, query=ContactsPaging, body=Search,
+        ContactPage, query=ContactsPaging, body=Search, gives={"contact": "/elements/0/id"},
     ),
     Operation("GET", CONTACT, READ, "One contact", _get_contact, SingleContact),
     Operation(
         "GET", f"{CONTACT}/transactions", READ, "A page of a contact's transactions, the oldest first",
-        _list_transactions, TransactionPage, query=Paging,
+        _list_transactions, TransactionPage, query=Paging, gives={"transaction": "/elements/0/transactionId"},
     ),
 )  # fmt: skip
 """The table of operations."""

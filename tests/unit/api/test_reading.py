@@ -139,6 +139,15 @@ async def test_what_is_not_there(api: Any, path: str, code: str) -> None:
     assert set(body) == {"meta"}
 
 
+async def test_another_method(api: Any) -> None:
+    """405, with the methods that there are."""
+    status, body = await api.call("DELETE", CONTACTS)
+    assert (status, body["meta"]["error"]["errorCode"]) == (405, "method_not_allowed")
+    assert api.headers["Allow"] == "GET, HEAD, POST"
+    status, _ = await api.call("PATCH", CONTACTS, None)
+    assert status == 401
+
+
 @pytest.mark.parametrize(
     "query",
     [
