@@ -88,7 +88,7 @@ READING = (
     ),
     Operation(
         "POST", f"{CONTACTS}/search", READ, "A page of the contacts that match", _search_contacts,
-        ContactPage, query=ContactsPaging, body=Search, gives={"contact": "/elements/0/id"},
+        ContactPage, query=ContactsPaging, body=Search,
     ),
     Operation("GET", CONTACT, READ, "One contact", _get_contact, SingleContact),
     Operation(
