@@ -15,7 +15,7 @@ from pydantic import BaseModel
 from processor.api.bodies import read_json
 from processor.api.envelope import REQUEST_ID, Handler, enveloped
 from processor.api.limits import Limits
-from processor.api.refusals import refused
+from processor.api.refusals import no_contact, refused
 from processor.api.repeats import idempotency_key
 from processor.api.tokens import authenticate, require
 from processor.api.wire import read_as
@@ -66,6 +66,8 @@ class Call:
     body: Any = None
     key: str | None = None
     """The ``Idempotency-Key``, where the operation takes one and the caller sent one."""
+    size: int = 0
+    """Bytes of the body: what is made of a large one is made ``beside`` the loop."""
 
     @property
     def request_id(self) -> str:
@@ -96,7 +98,7 @@ class Call:
         Raises ``RefusedError`` (404) for what is no id at all."""
         number = contact_id(self.path("contact"))
         if number is None:
-            raise refused("unknown_contact", "No contact of this directory has this id.")
+            raise no_contact()
         return number
 
 
@@ -152,15 +154,19 @@ def _guarded(operation: Operation, parts: Parts) -> Handler:
             require(token, operation.scope)
         key = idempotency_key(request) if operation.repeatable else None
         query = read_as(operation.query, dict(request.query), "The query") if operation.query else None
-        body = read_as(operation.body, await read_json(request), "The body") if operation.body else None
-        return await operation.handler(Call(parts, request, compiled, token, query, body, key))
+        body, size = None, 0
+        if operation.body is not None:
+            document, size = await read_json(request)
+            body = read_as(operation.body, document, "The body")
+        return await operation.handler(Call(parts, request, compiled, token, query, body, key, size))
 
     return handle
 
 
 def _unknown(parts: Parts, allowed: Sequence[str] = ()) -> Handler:
     async def handle(request: web.Request) -> object:
-        authenticate(request, parts.revision.current.api_tokens)
+        compiled = parts.revision.current
+        parts.limits.spend(authenticate(request, compiled.api_tokens), compiled)
         if allowed:
             sentence = f"{request.method} is no call on this path; there are {', '.join(allowed)}."
             raise refused("method_not_allowed", sentence, {"Allow": ", ".join(allowed)})

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from processor.errors import RejectedError
 
-__all__ = ["STATUSES", "RefusedError", "refused", "spoken"]
+__all__ = ["STATUSES", "RefusedError", "no_contact", "refused", "spoken"]
 
 STATUSES: Mapping[str, int] = {
     "QVAL_3": 400,
@@ -57,6 +57,11 @@ class RefusedError(RejectedError):
 def refused(code: str, message: str, headers: Mapping[str, str] | None = None) -> RefusedError:
     """The refusal of that code, with its status."""
     return RefusedError(STATUSES[code], code, message, headers=headers)
+
+
+def no_contact() -> RefusedError:
+    """Nobody has the id, or somebody of another directory."""
+    return refused("unknown_contact", "No contact of this directory has this id.")
 
 
 def spoken(message: str) -> str:

@@ -1,7 +1,7 @@
 """From a call to the one write path, and from what became of its commands to an answer or a refusal."""
 
 from processor.api.operations import Call
-from processor.api.refusals import STATUSES, RefusedError, refused, spoken
+from processor.api.refusals import STATUSES, RefusedError, no_contact, refused, spoken
 from processor.api.repeats import once
 from processor.domain.directory.command import Command
 from processor.domain.directory.from_request import Asking
@@ -26,7 +26,7 @@ async def write_one(call: Call, command: Command) -> int:
     if (refusal := refusal_of(became)) is not None:
         raise refusal
     if became.contact is None:
-        raise refused("unknown_contact", "No contact of this directory has this id.")
+        raise no_contact()
     return became.contact
 
 
@@ -34,5 +34,7 @@ def refusal_of(became: Became) -> RefusedError | None:
     """Why nothing was written; ``None``: it was, or it stood there already."""
     if isinstance(became.result, Rejection):
         code = became.result.code
+        if code == "unknown_contact":
+            return no_contact()
         return RefusedError(STATUSES.get(code, 400), code, spoken(became.result.message))
     return refused("suppressed", _SUPPRESSED) if became.result == "suppressed" else None

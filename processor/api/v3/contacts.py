@@ -2,8 +2,9 @@
 
 from typing import Any
 
+from processor.api.bodies import beside
 from processor.api.operations import Call, Operation
-from processor.api.refusals import refused
+from processor.api.refusals import no_contact
 from processor.api.tokens import WRITE
 from processor.api.v3.addresses import CONTACT, CONTACTS
 from processor.api.v3.answers import Made, Nothing
@@ -22,12 +23,15 @@ def sent(fields: ContactFields) -> dict[str, Any]:
 
 async def _create_contact(call: Call) -> Made:
     """Somebody whom the merge rules find is updated instead, as in Qualtrics."""
-    return Made(id=contact_cid(await write_one(call, contact_command(asking_of(call), sent(call.body)))))
+    asking = asking_of(call)
+    command = await beside(call.size, lambda: contact_command(asking, sent(call.body)))
+    return Made(id=contact_cid(await write_one(call, command)))
 
 
 async def _update_contact(call: Call) -> Made:
     """A contact that was merged away is its winner, whose id is answered."""
-    command = contact_command(asking_of(call), sent(call.body), call.contact())
+    asking, contact = asking_of(call), call.contact()
+    command = await beside(call.size, lambda: contact_command(asking, sent(call.body), contact))
     return Made(id=contact_cid(await write_one(call, command)))
 
 
@@ -35,7 +39,7 @@ async def _delete_contact(call: Call) -> Nothing:
     """Whoever it was may come back: nothing is suppressed."""
     directory = call.directory()
     if await call.writer.delete_contact(directory.id, call.contact(), call.author) is None:
-        raise refused("unknown_contact", "No contact of this directory has this id.")
+        raise no_contact()
     return Nothing()
 
 

@@ -1,7 +1,7 @@
 """The calls that read: each a few lines, who asks, what for, in which shape."""
 
 from processor.api.operations import Call, Operation
-from processor.api.refusals import refused
+from processor.api.refusals import no_contact
 from processor.api.tokens import READ
 from processor.api.v3.addresses import CONTACT, CONTACTS
 from processor.api.v3.answers import ContactPage, DirectoryPage, SingleContact, TransactionPage, WhoAmI
@@ -72,7 +72,7 @@ async def contact_of(call: Call) -> ContactRow:
     directory = call.directory()
     row = await call.parts.queries.contact(call.contact(), directory.id)
     if row is None:
-        raise refused("unknown_contact", "No contact of this directory has this id.")
+        raise no_contact()
     return row
 
 

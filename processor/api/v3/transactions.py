@@ -1,11 +1,12 @@
 """The calls that write transactions, and the one that reads a single one."""
 
-from typing import Any
+from collections.abc import Mapping
 
 from pydantic import ValidationError
 
+from processor.api.bodies import beside
 from processor.api.operations import Call, Operation
-from processor.api.refusals import RefusedError, refused, spoken
+from processor.api.refusals import RefusedError, no_contact, refused, spoken
 from processor.api.tokens import READ, WRITE
 from processor.api.v3.addresses import DIRECTORY, TRANSACTION
 from processor.api.v3.answers import Made, Nothing, TransactionElement, TransactionsMade, Unprocessed
@@ -22,20 +23,13 @@ from processor.ports.queries import TransactionRow
 
 __all__ = ["TRANSACTIONS"]
 
-_UNKNOWN_CONTACT = "No contact of this directory has this id."
 _UNKNOWN = "This contact has no transaction with this id."
 
 
 async def _create_transactions(call: Call) -> TransactionsMade:
     """Each row is looked at by itself: one that is refused stops no other, and the status is 200 all the same."""
-    asking, rows = asking_of(call), call.body.root
-    commands: dict[str, Command] = {}
-    unprocessed: dict[str, Unprocessed] = {}
-    for place, row in rows.items():
-        try:
-            commands[place] = _command(asking, place, row)
-        except RejectedError as error:
-            unprocessed[place] = Unprocessed(error=error.code, error_message=spoken(error.message))
+    asking = asking_of(call)
+    commands, unprocessed = await beside(call.size, lambda: _commands(asking, call.body.root))
     made: dict[str, Made] = {}
     if commands:
         became = await call.writer.write(asking.directory, list(commands.values()), revision=call.compiled.revision)
@@ -48,6 +42,17 @@ async def _create_transactions(call: Call) -> TransactionsMade:
     return TransactionsMade(created_transactions=made, unprocessed_transactions=unprocessed)
 
 
+def _commands(asking: Asking, rows: Mapping[str, object]) -> tuple[dict[str, Command], dict[str, Unprocessed]]:
+    commands: dict[str, Command] = {}
+    unprocessed: dict[str, Unprocessed] = {}
+    for place, row in rows.items():
+        try:
+            commands[place] = _command(asking, place, row)
+        except RejectedError as error:
+            unprocessed[place] = Unprocessed(error=error.code, error_message=spoken(error.message))
+    return commands, unprocessed
+
+
 def _command(asking: Asking, place: str, row: object) -> Command:
     try:
         fields = TransactionFields.model_validate(row)
@@ -55,7 +60,7 @@ def _command(asking: Asking, place: str, row: object) -> Command:
         raise refused("QVAL_3", sentence_of(TransactionFields, error, "A transaction")) from None
     contact = contact_id(fields.contact_id)
     if contact is None:
-        raise refused("unknown_contact", _UNKNOWN_CONTACT)
+        raise no_contact()
     return transaction_command(asking, place, contact, fields.model_dump(by_alias=True))
 
 
@@ -76,7 +81,7 @@ async def _update_transaction(call: Call) -> Made:
         if given is not None and given != has:
             raise refused("QVAL_3", f"{name} of a transaction cannot be changed; delete it and create another.")
     date = None if asked.transaction_date is None else date_of(asked.transaction_date)
-    data = None if asked.data is None else text_data(asked.data)
+    data = None if asked.data is None else await beside(call.size, lambda: text_data(asked.data or {}))
     if (date is not None or data is not None) and not await call.writer.update_transaction(
         call.directory().id, keys, date, data
     ):
@@ -104,7 +109,7 @@ def _unknown() -> RefusedError:
     return refused("unknown_transaction", _UNKNOWN)
 
 
-_NOT_THERE: Any = ("unknown_transaction",)
+_NOT_THERE = ("unknown_transaction",)
 
 TRANSACTIONS = (
     Operation(

@@ -7,6 +7,8 @@ __all__ = ["read_date", "transaction_date"]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
+_LEAST = (datetime.min.replace(tzinfo=UTC) - _EPOCH) // _MILLISECOND
+_MOST = (datetime.max.replace(tzinfo=UTC) - _EPOCH) // _MILLISECOND
 
 
 def transaction_date(value: Any, default_ms: int) -> int:
@@ -25,7 +27,9 @@ def read_date(text: str) -> int | None:
     """
     try:
         moment = datetime.fromisoformat(text.strip())
-        moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-    except (ValueError, OverflowError):
+    except ValueError:
         return None
-    return (moment - _EPOCH) // _MILLISECOND
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    date = (moment - _EPOCH) // _MILLISECOND
+    return date if _LEAST <= date <= _MOST else None

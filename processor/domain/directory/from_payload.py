@@ -13,7 +13,7 @@ from processor.domain.directory.command import Command, Transaction, Value
 from processor.domain.directory.effect_keys import effect_key
 from processor.domain.directory.ids import contact_id, derived_contact
 from processor.domain.directory.matching import guard_key, lookup_keys
-from processor.domain.directory.values import MAX_BYTES, PERSON, is_too_long, put_embedded
+from processor.domain.directory.values import MAX_BYTES, PERSON, SHORT, is_too_long, put_embedded
 from processor.domain.events.event import Event
 from processor.domain.events.times import parse_ms
 from processor.domain.mappings import MISSING
@@ -80,7 +80,7 @@ def _person(rule: Rule, event: Event, payload: Mapping[str, Any]) -> tuple[dict[
     initial: dict[str, Value] = {}
     for name, value in payload.items():
         if name in PERSON:
-            if is_too_long(value):
+            if len(value) > SHORT and is_too_long(value):  # nearly all are short, and this runs for each event
                 raise RejectedError("value_too_long", f"{name} is over {MAX_BYTES} bytes: map a shorter value")
         elif name != "unsubscribed":
             continue

@@ -6,19 +6,20 @@ from typing import Any
 from processor.domain.actions import as_text
 from processor.domain.directory.command import EMBEDDED, Value
 
-__all__ = ["MAX_BYTES", "PERSON", "is_too_long", "put_embedded"]
+__all__ = ["MAX_BYTES", "PERSON", "SHORT", "is_too_long", "put_embedded"]
 
 PERSON = frozenset(("extRef", "email", "phone", "firstName", "lastName", "language"))
 """The standard fields that are text."""
 MAX_BYTES = 512
 """Of an id, e-mail address, phone number or name. Source: schema section 7."""
+SHORT = MAX_BYTES // 4
 _MAX_NAME, _MAX_VALUE = 200, 1_024
 """Characters of an embedded field's name and value. Source: qualtrics-directory.md section 5."""
 
 
 def is_too_long(text: str) -> bool:
-    """Whether a text of ``PERSON`` is over its limit; most are so short that nobody has to count their bytes."""
-    return len(text) > MAX_BYTES // 4 and len(text.encode()) > MAX_BYTES
+    """Whether a text of ``PERSON`` is over its limit. One of up to ``SHORT`` characters is not, whatever they are."""
+    return len(text.encode()) > MAX_BYTES
 
 
 def put_embedded(given: Mapping[str, Any], values: dict[str, Value], *, clear: bool = False) -> int:

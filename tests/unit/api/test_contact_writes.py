@@ -1,10 +1,13 @@
 """Writing contacts: by the merge rules or by id, what clears and what does not, and what a repeat does."""
 
 import json
+import time
+from itertools import pairwise
 from typing import Any
 
 import pytest
 
+from processor.api.operations import Rising
 from processor.domain.directory.ids import contact_cid, contact_id
 from processor.domain.directory.matching import lookup_keys
 
@@ -206,3 +209,11 @@ async def test_the_database_is_away(api: Any) -> None:
     status, body = await write(api, "POST", OTHER, ADA)
     assert (status, body["meta"]["error"]["errorCode"]) == (503, "postgres_away")
     assert int(api.headers["Retry-After"]) > 0
+
+
+def test_time_rises() -> None:
+    """Of two writes the second is the later one, also within a millisecond."""
+    now = Rising()
+    moments = [now() for _ in range(10_000)]
+    assert all(one < other for one, other in pairwise(moments))
+    assert abs(moments[0] - time.time() * 1000) < 60_000

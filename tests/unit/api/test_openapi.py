@@ -1,5 +1,6 @@
 """The OpenAPI document: it is served, holds every call, and is made of the same table as the routes."""
 
+from pathlib import Path
 from typing import Any
 
 from processor.api.openapi import document_of
@@ -62,6 +63,20 @@ def test_links_lead_on() -> None:
 def test_every_code_has_a_status() -> None:
     """What an operation names beyond the usual is a code of the table."""
     assert {code for operation in OPERATIONS for code in operation.errors} <= set(STATUSES)
+
+
+def test_the_page_names_every_code() -> None:
+    """docs/api.md says of each code what to do."""
+    page = (Path(__file__).parents[3] / "docs/api.md").read_text("utf-8")
+    errors = page[page.index("## Errors") :]
+    assert [code for code in STATUSES if f"`{code}`" not in errors] == []
+
+
+def test_the_page_names_every_call() -> None:
+    """And each call with its path."""
+    page = (Path(__file__).parents[3] / "docs/api.md").read_text("utf-8")
+    calls = [f"`{each.method} {ROOT}{each.path}`" for each in OPERATIONS]
+    assert [call for call in calls if call not in page] == []
 
 
 def test_a_call_in_full() -> None:

@@ -1,5 +1,7 @@
 """Transactions over the API: each row by itself, dates, values, repeats, and a single one read, changed and deleted."""
 
+import io
+import json
 from typing import Any
 
 import pytest
@@ -103,6 +105,17 @@ async def test_a_thousand_at_most(api: Any, cid: str) -> None:
     assert len(body["result"]["createdTransactions"]) == 1_000
     status, body = await call(api, "POST", "/transactions", {})
     assert body["result"] == {"createdTransactions": {}, "unprocessedTransactions": {}}
+
+
+async def test_a_large_body(api: Any, cid: str) -> None:
+    """Beyond what other calls of the server may send, up to 5 MiB; and nothing of it is lost on the way."""
+    rows = {str(n): {"contactId": cid, "data": {"text": "x" * 3_000, "n": n}} for n in range(1_000)}
+    large = io.BytesIO(json.dumps(rows).encode())
+    status, body = await api.call("POST", f"{ROOT}/transactions", "writer-secret", data=large)
+    assert status == 200
+    assert len(body["result"]["createdTransactions"]) == 1_000
+    last = api.queries.all_transactions[-1]
+    assert len(last.data["text"]) == 3_000
 
 
 async def test_one_transaction(api: Any, cid: str) -> None:
