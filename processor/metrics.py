@@ -126,6 +126,11 @@ class Metrics:
         self.contacts_ambiguous = self._counter("isthmus_contacts_ambiguous_total")
         self.embedded_dropped = self._counter("isthmus_embedded_dropped_total")
 
+    def written(self, ambiguous: int, dropped: int) -> None:
+        """A write from outside the log: commands that matched several contacts, embedded fields left out."""
+        self.contacts_ambiguous.inc(ambiguous)
+        self.embedded_dropped.labels("too_long").inc(dropped)
+
     def text(self) -> bytes:
         """Everything, in Prometheus' text format (``CONTENT_TYPE``)."""
         return generate_latest(self.registry)

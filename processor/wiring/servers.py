@@ -42,7 +42,7 @@ async def serve(stack: AsyncExitStack, process: Process) -> None:
         process.metrics.ingress.answered = report.answered
         _keep(stack, _follow(process.join("ingress"), publisher.ready))
     if process.has("api"):
-        writer = PostgresDirectoryWriter(process.pool)
+        writer = PostgresDirectoryWriter(process.pool, process.metrics.written)
         app.router.add_routes(build_routes(process.queries, process, process.settings.public_url, writer=writer))
         app.router.add_routes(build_control(process))
         _keep(stack, _follow(process.join("api"), lambda: _ask_postgres(process)))

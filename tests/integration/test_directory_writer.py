@@ -103,6 +103,16 @@ async def test_the_first_rule_with_a_match_decides(desk: Desk) -> None:
     assert len(await desk.all()) == 2
 
 
+async def test_tells_how_many_were_ambiguous_and_left_out(desk: Desk) -> None:
+    """For the metrics; once a write, also when it had to be repeated."""
+    told: list[tuple[int, int]] = []
+    desk.writer = PostgresDirectoryWriter(desk.pool, lambda *each: told.append(each))
+    await desk.put(extRef="ada")
+    await desk.put(extRef="bob", email="home@x")
+    await desk.do(desk.command(extRef="ada", email="home@x")._replace(dropped=2))
+    assert told == [(0, 0), (0, 0), (1, 2)]
+
+
 async def test_a_key_that_two_carry_goes_to_the_next_oldest(desk: Desk) -> None:
     """Found by an address that its first owner gave up, although nobody looked by it meanwhile."""
     ada = await desk.put(extRef="ada", email="home@x")

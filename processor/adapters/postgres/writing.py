@@ -30,26 +30,30 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class PostgresDirectoryWriter:
-    """Implements ``ports.directory.DirectoryWriter``."""
+    """Implements ``ports.directory.DirectoryWriter``. ``observe`` is told, after each write, how many commands matched
+    several contacts, and how many embedded fields were left out."""
 
-    def __init__(self, pool: "Pool") -> None:
+    def __init__(self, pool: "Pool", observe: Callable[[int, int], None] = lambda _ambiguous, _dropped: None) -> None:
         self._pool = pool
+        self._observe = observe
         self._ids = ContactIds()
 
     async def write(
         self, directory: Directory, commands: Sequence[Command], *, revision: int, once: bytes | None = None
     ) -> Sequence[Became]:
-        async def work(connection: "Connection", target: Target) -> Sequence[Became]:
+        async def work(connection: "Connection", target: Target) -> tuple[Sequence[Became], int]:
             if once is not None and (first := await _used(connection, once)) is not None:
-                return [Became(first, "repeated")]
+                return [Became(first, "repeated")], 0
             written = await write(connection, target, commands, self._ids)
             became = list(map(Became, written.contacts, written.results))
             if once is not None:
                 await _remember(connection, once, became[0].contact)
             await bookkeeping.count_calls(connection, secrets.randbelow(bookkeeping.CALL_ROWS), commands, became)
-            return became
+            return became, written.ambiguous
 
-        return await self._in(directory, revision, work)
+        became, ambiguous = await self._in(directory, revision, work)
+        self._observe(ambiguous, sum(command.dropped for command in commands))
+        return became
 
     async def delete_contact(self, directory: str, contact: int, by: str) -> Erased | None:
         async with self._alone(directory) as (connection, target):
