@@ -4,9 +4,11 @@ import hashlib
 import os
 import shutil
 import subprocess
+import tarfile
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
-__all__ = ["PACKAGES", "lacking_node", "segment_packages"]
+__all__ = ["DESTINATIONS", "PACKAGES", "lacking_node", "segment_destinations", "segment_packages"]
 
 PACKAGES = (
     "@segment/destination-subscriptions@3.37.0",
@@ -14,6 +16,8 @@ PACKAGES = (
     "liquidjs@10.30.1",
 )
 """What ``conformance/README.md`` recorded its vectors with; actions-core needs liquidjs and does not say so."""
+DESTINATIONS = "@segment/action-destinations@3.497.0"
+"""Segment's destinations, built for the actions-core above."""
 
 
 def lacking_node() -> str:
@@ -33,4 +37,27 @@ def segment_packages() -> Path:
         if done.returncode:
             raise RuntimeError(f"Segment's packages could not be installed: {done.stderr.strip()[-300:]}")
         (folder / ".done").touch()
+    return folder
+
+
+def segment_destinations() -> Path:
+    """The same folder, with the destinations' package in it as it was published.
+
+    Unpacked, not installed: its install fails on a dependency that it pins, and Qualtrics' destination needs none of
+    them but actions-core. Raises ``RuntimeError`` when the package cannot be fetched.
+    """
+    folder = segment_packages()
+    name, _, version = DESTINATIONS.rpartition("@")
+    unpacked = folder / "node_modules" / name
+    if not (unpacked / f".unpacked-{version}").exists():
+        with TemporaryDirectory(dir=folder) as made:
+            command = ["npm", "pack", "--silent", "--pack-destination", made, DESTINATIONS]
+            done = subprocess.run(command, cwd=made, capture_output=True, text=True, check=False, timeout=300)
+            if done.returncode:
+                raise RuntimeError(f"{DESTINATIONS} could not be fetched: {done.stderr.strip()[-300:]}")
+            with tarfile.open(next(Path(made).glob("*.tgz"))) as archive:
+                archive.extractall(made, filter="data")
+            (Path(made) / "package" / f".unpacked-{version}").touch()
+            shutil.rmtree(unpacked, ignore_errors=True)
+            (Path(made) / "package").rename(unpacked)
     return folder
