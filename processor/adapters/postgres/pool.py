@@ -19,7 +19,20 @@ if TYPE_CHECKING:
     Connection: TypeAlias = asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]
     Pool: TypeAlias = asyncpg.Pool[asyncpg.Record]
 
-__all__ = ["LOST", "POISON_CLASSES", "SESSION", "WAIT_CLASSES", "open_pool", "prepare", "transaction", "translated"]
+__all__ = [
+    "ACQUIRE_S",
+    "LOST",
+    "POISON_CLASSES",
+    "SESSION",
+    "WAIT_CLASSES",
+    "open_pool",
+    "prepare",
+    "transaction",
+    "translated",
+]
+
+ACQUIRE_S = 5.0
+"""Seconds to wait for a connection of the pool; then the database counts as away."""
 
 SESSION = {
     "application_name": "isthmus",
@@ -101,5 +114,5 @@ async def open_pool(settings: Settings) -> "Pool":
 async def transaction(pool: "Pool") -> AsyncIterator["Connection"]:
     """One transaction on a connection of the pool, the library's errors translated."""
     with translated():
-        async with pool.acquire(timeout=5) as connection, connection.transaction():
+        async with pool.acquire(timeout=ACQUIRE_S) as connection, connection.transaction():
             yield connection

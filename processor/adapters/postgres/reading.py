@@ -1,12 +1,11 @@
 """``Queries`` on PostgreSQL. The statements are in ``queries/reading.sql``, each with the index that it walks."""
 
-import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from importlib import resources
 from typing import TYPE_CHECKING, Any, assert_never
 
-from processor.adapters.postgres.pool import translated
+from processor.adapters.postgres.pool import ACQUIRE_S, translated
+from processor.adapters.postgres.queries import statements
 from processor.domain.directory.matching import ref_key
 from processor.domain.outcome import FILTERED_REASONS
 from processor.ports.queries import (
@@ -32,11 +31,8 @@ if TYPE_CHECKING:
 
     from processor.adapters.postgres.pool import Pool
 
-__all__ = ["PostgresQueries"]
+__all__ = ["PostgresQueries", "contact_row"]
 
-_FOLDER = "processor.adapters.postgres.queries"
-_ACQUIRE_S = 5.0
-"""Seconds to wait for a connection of the pool, as ``pool.transaction`` does; then the database counts as away."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _TEXT_COLUMNS = {
     "email": "lower(btrim(c.email))",  # as contacts_by_email has it
@@ -58,25 +54,19 @@ _BY_KEY = (
 _MEMBER = "EXISTS (SELECT 1 FROM list_members l WHERE l.dir = d.dir AND l.list = ${0}::text AND l.contact = c.id)"
 
 
-def _statements() -> dict[str, str]:
-    text = (resources.files(_FOLDER) / "reading.sql").read_text("utf-8")
-    parts = re.split(r"^-- name: (\w+)$", text, flags=re.MULTILINE)[1:]
-    return {name: body.strip() for name, body in zip(parts[::2], parts[1::2], strict=True)}
-
-
 class PostgresQueries:
     """Reads over a pool; every answer is of one statement, the ledger's of one snapshot."""
 
     def __init__(self, pool: "Pool") -> None:
         self._pool = pool
-        self._sql = _statements()
+        self._sql = statements("reading.sql")
 
     async def _rows(self, name: str, *values: object) -> "list[Record]":
         return await self._fetch(self._sql[name], values)
 
     async def _fetch(self, statement: str, values: Sequence[object]) -> "list[Record]":
         with translated():
-            async with self._pool.acquire(timeout=_ACQUIRE_S) as connection:
+            async with self._pool.acquire(timeout=ACQUIRE_S) as connection:
                 return await connection.fetch(statement, *values)
 
     async def directories(self) -> Sequence[DirectoryRow]:
@@ -84,10 +74,10 @@ class PostgresQueries:
 
     async def contact(self, id_: int, directory: str | None = None) -> ContactRow | None:
         rows = await self._rows("contact", id_, directory)
-        return _contact(rows[0]) if rows else None
+        return contact_row(rows[0]) if rows else None
 
     async def contacts(self, directory: str, after: int, limit: int) -> Sequence[ContactRow]:
-        return [_contact(row) for row in await self._rows("contacts", directory, after, limit)]
+        return [contact_row(row) for row in await self._rows("contacts", directory, after, limit)]
 
     async def search(
         self, directory: str | None, criteria: Sequence[Criterion], after: int, limit: int
@@ -99,7 +89,7 @@ class PostgresQueries:
             values.extend(needles)
             terms.append(f"AND {term}")
         statement = self._sql["search"].replace("{criteria}", " ".join(terms))
-        return [_contact(row) for row in await self._fetch(statement, values)]
+        return [contact_row(row) for row in await self._fetch(statement, values)]
 
     async def transactions(
         self, contact: int, after: tuple[datetime, bytes] | None, limit: int
@@ -117,7 +107,7 @@ class PostgresQueries:
     async def ledger(self) -> Ledger:
         with translated():
             async with (
-                self._pool.acquire(timeout=_ACQUIRE_S) as connection,
+                self._pool.acquire(timeout=ACQUIRE_S) as connection,
                 connection.transaction(isolation="repeatable_read", readonly=True),
             ):
                 rows = await connection.fetch(self._sql["ledger"])
@@ -168,7 +158,8 @@ def _term(criterion: Criterion, first: int) -> tuple[str, Sequence[object]]:
             assert_never(criterion)
 
 
-def _contact(row: "Record") -> ContactRow:
+def contact_row(row: "Record") -> ContactRow:
+    """A contact of a row with the columns of ``contacts`` and the id of its directory."""
     why: Mapping[str, Any] = row["why"]
     table: Sequence[Sequence[Any]] = why.get("w", ())
     writers = {name: _writer(table[index]) for name, index in why.get("f", {}).items()}
