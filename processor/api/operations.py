@@ -22,6 +22,7 @@ from processor.api.wire import read_as
 from processor.domain.directory.ids import contact_id
 from processor.domain.rules import Directory
 from processor.ports.directory import DirectoryWriter
+from processor.ports.lists import ListQueries
 from processor.ports.queries import Queries
 from processor.ports.revisions import ApiToken, Compiled, CurrentRevision
 
@@ -46,6 +47,7 @@ class Parts:
     """What operations work with. ``public_url`` stands in addresses where a proxy hides the one that was asked."""
 
     queries: Queries
+    lists: ListQueries
     writer: DirectoryWriter
     revision: CurrentRevision
     public_url: str = ""

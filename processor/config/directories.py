@@ -11,13 +11,14 @@ from processor.config.shapes import Shape, items, load, unique
 from processor.domain.directory.command import EMBEDDED, STANDARD_FIELDS
 from processor.domain.rules import Directory
 
-__all__ = ["LIST_ID", "POOL_ID", "read_directories"]
+__all__ = ["LIST_ID", "POOL_ID", "TITLE", "read_directories"]
 
 POOL_ID = r"^POOL_[A-Za-z0-9_-]{1,40}$"
 LIST_ID = r"^CG_[A-Za-z0-9_-]{1,40}$"
 _POOL_ADVICE = "POOL_ and 1 to 40 of A–Z a–z 0–9 _ -, such as POOL_customers"
 _LIST_ADVICE = "CG_ and 1 to 40 of A–Z a–z 0–9 _ -, such as CG_all"
-_TITLE = r"^[^\x00-\x1f\x7f]{1,100}$"
+TITLE = r"^[^\x00-\x1f\x7f]{1,100}$"
+"""The name of a directory or a list. Source: qualtrics-directory.md section 5."""
 _MOST_RULES = 3
 _LONGEST_NAME = 200
 """Characters of an embedded field's name. Source: qualtrics-directory.md section 5."""
@@ -27,7 +28,7 @@ class _Directory(Shape):
     later: ClassVar[frozenset[str]] = frozenset()
 
     id: str = Field(pattern=POOL_ID, description=_POOL_ADVICE)
-    name: str = Field(pattern=_TITLE, description="a name of 1 to 100 characters")
+    name: str = Field(pattern=TITLE, description="a name of 1 to 100 characters")
     merge_rules: Any = None
     default_mailing_list: str | None = Field(None, pattern=LIST_ID, description=_LIST_ADVICE)
     mailing_lists: Any = None
@@ -37,7 +38,7 @@ class _Directory(Shape):
 
 class _MailingList(Shape):
     id: str = Field(pattern=LIST_ID, description=_LIST_ADVICE)
-    name: str = Field(pattern=_TITLE, description="a name of 1 to 100 characters")
+    name: str = Field(pattern=TITLE, description="a name of 1 to 100 characters")
 
 
 def read_directories(data: Any, found: Findings) -> tuple[Directory, ...]:

@@ -11,6 +11,7 @@ from aiohttp import web
 
 from ingress.app import add_routes
 from processor.adapters.kafka.producer import KafkaPublisher
+from processor.adapters.postgres.lists import PostgresLists
 from processor.adapters.postgres.writing import PostgresDirectoryWriter
 from processor.api.control import build_control
 from processor.api.probes import Check, build_probes
@@ -43,7 +44,8 @@ async def serve(stack: AsyncExitStack, process: Process) -> None:
         _keep(stack, _follow(process.join("ingress"), publisher.ready))
     if process.has("api"):
         writer = PostgresDirectoryWriter(process.pool, process.metrics.written)
-        app.router.add_routes(build_routes(process.queries, process, process.settings.public_url, writer=writer))
+        lists, public_url = PostgresLists(process.pool), process.settings.public_url
+        app.router.add_routes(build_routes(process.queries, process, public_url, writer=writer, lists=lists))
         app.router.add_routes(build_control(process))
         _keep(stack, _follow(process.join("api"), lambda: _ask_postgres(process)))
     app.router.add_routes(_probes(process))

@@ -13,6 +13,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 from pydantic import SecretStr
 
+from processor.adapters.postgres.lists import PostgresLists
 from processor.adapters.postgres.pool import open_pool
 from processor.adapters.postgres.reading import PostgresQueries, _term
 from processor.adapters.postgres.writing import PostgresDirectoryWriter
@@ -244,8 +245,9 @@ async def test_over_http(store: Store) -> None:
     token = ApiToken("reader", ("secret",), frozenset({"directory:read"}))
     compiled = Compiled(1, Rules(1, {}, {}, ()), (), (token,), {"POOL_a": directory})
     app = web.Application()
-    revision, writer = SimpleNamespace(current=compiled), PostgresDirectoryWriter(store.pool)
-    app.add_routes(build_routes(store.queries, revision, "https://isthmus.example/", writer=writer))
+    revision = SimpleNamespace(current=compiled)
+    writer, lists = PostgresDirectoryWriter(store.pool), PostgresLists(store.pool)
+    app.add_routes(build_routes(store.queries, revision, "https://isthmus.example/", writer=writer, lists=lists))
     headers = {"X-API-TOKEN": "secret"}
     root = "/API/v3/directories/POOL_a/contacts"
     async with TestClient(TestServer(app), headers=headers) as client:

@@ -34,6 +34,14 @@ values = ["{transaction}"]
 values = {doomed}
 [dictionaries.doomed_transactions]
 values = {doomed_transactions}
+[dictionaries.leaving]   # members of CG_all
+values = {leaving}
+[dictionaries.lists]
+values = ["CG_all"]
+[dictionaries.made_lists]
+values = ["{made_list}"]
+[dictionaries.doomed_lists]
+values = {doomed_lists}
 [dictionaries.tokens]
 values = [""]            # a page goes on only after a token that the page before gave
 [parameters]
@@ -41,6 +49,7 @@ values = [""]            # a page goes on only after a token that the page befor
 "path.directory" = {{dictionary = "directories", probability = 0.9}}
 "path.contact" = {{dictionary = "contacts", probability = 0.8}}
 "path.transaction" = {{dictionary = "transactions", probability = 0.8}}
+"path.list" = {{dictionary = "lists", probability = 0.8}}
 [headers]
 X-API-TOKEN = "{token}"
 [phases.stateful]
@@ -55,6 +64,18 @@ include-operation-id = "deleteContact"
 include-operation-id = "deleteTransaction"
 [operations.parameters]
 "path.transaction" = {{dictionary = "doomed_transactions", probability = 0.8}}
+[[operations]]           # a list of the document cannot be changed
+include-operation-id = "updateMailingList"
+[operations.parameters]
+"path.list" = {{dictionary = "made_lists", probability = 0.8}}
+[[operations]]
+include-operation-id = "deleteMailingList"
+[operations.parameters]
+"path.list" = {{dictionary = "doomed_lists", probability = 0.8}}
+[[operations]]
+include-operation-id = "deleteMailingListContact"
+[operations.parameters]
+"path.contact" = {{dictionary = "leaving", probability = 0.8}}
 [[operations]]           # each row is judged by itself, and a wrong one is an answer of status 200
 include-operation-id = "createTransactions"
 [operations.checks.negative_data_rejection]
@@ -72,6 +93,10 @@ async def walk(api: ApiServer, folder: Path, *arguments: str, examples: int = 20
     ada, *doomed = [
         (await api.result("POST", "/directories/POOL_a/contacts", {"extRef": each}))["id"] for each in names
     ]
+    lists = "/directories/POOL_a/mailinglists"
+    made_list, *doomed_lists = [(await api.result("POST", lists, {"name": each}))["id"] for each in names]
+    members = f"{lists}/CG_all/contacts"
+    leaving = [(await api.result("POST", members, {"email": f"{each}@shop.example"}))["id"] for each in names]
     rows = {str(n): {"contactId": ada, "data": {"n": n}} for n in range(9)}
     added = (await api.result("POST", "/directories/POOL_a/transactions", rows))["createdTransactions"]
     transaction, *others = [each["id"] for each in added.values()]
@@ -79,6 +104,9 @@ async def walk(api: ApiServer, folder: Path, *arguments: str, examples: int = 20
     known = {
         "contact": ada,
         "doomed": json.dumps(doomed),
+        "leaving": json.dumps(leaving),
+        "made_list": made_list,
+        "doomed_lists": json.dumps(doomed_lists),
         "transaction": transaction,
         "doomed_transactions": json.dumps(others),
         "token": TOKEN,

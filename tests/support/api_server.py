@@ -13,6 +13,7 @@ from aiohttp.test_utils import TestClient, TestServer
 from aiohttp.typedefs import Handler
 from pydantic import SecretStr
 
+from processor.adapters.postgres.lists import PostgresLists
 from processor.adapters.postgres.pool import open_pool
 from processor.adapters.postgres.reading import PostgresQueries
 from processor.adapters.postgres.revisions import PostgresRevisions
@@ -90,8 +91,8 @@ async def serving(
         compiled = compile_document(check(document), revision.number, secrets=Secrets({"TOKEN": TOKEN}, Path()))
         app = web.Application(middlewares=[counting])
         current = SimpleNamespace(current=compiled)
-        writer = PostgresDirectoryWriter(pool)
-        app.add_routes(build_routes(queries(pool), current, writer=writer))
+        writer, lists = PostgresDirectoryWriter(pool), PostgresLists(pool)
+        app.add_routes(build_routes(queries(pool), current, writer=writer, lists=lists))
         async with TestClient(TestServer(app), headers={"X-API-TOKEN": TOKEN}) as client:
             yield ApiServer(client, pool, str(client.make_url("")).rstrip("/"), writer, answered)
     finally:

@@ -4,7 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from processor.domain.rules import Directory
 from processor.errors import UnavailableError
+from processor.ports.lists import MailingListRow, MemberRow
+from processor.ports.merges import DuplicatePair, MergeRow
 from processor.ports.queries import (
     ContactRow,
     Criterion,
@@ -18,7 +21,7 @@ from processor.ports.queries import (
     TransactionRow,
 )
 
-__all__ = ["ListedQueries"]
+__all__ = ["ListedLists", "ListedMerges", "ListedQueries"]
 
 
 @dataclass
@@ -105,3 +108,38 @@ class ListedQueries:
 
     async def progress(self) -> Sequence[ProgressRow]:
         return []
+
+
+@dataclass
+class ListedLists:
+    """``ListQueries`` over lists, of one directory."""
+
+    lists: list[MailingListRow] = field(default_factory=list)
+    rows: dict[str, list[MemberRow]] = field(default_factory=dict)
+
+    async def mailing_lists(self, directory: str, after: str, limit: int) -> Sequence[MailingListRow]:
+        return [row for row in self.lists if row.id > after][:limit]
+
+    async def mailing_list(self, directory: str, list_: str) -> MailingListRow | None:
+        return next((row for row in self.lists if row.id == list_), None)
+
+    async def members(self, directory: str, list_: str, after: int, limit: int) -> Sequence[MemberRow]:
+        return [row for row in self.rows.get(list_, []) if row.contact.id > after][:limit]
+
+    async def member(self, directory: str, list_: str, contact: int) -> MemberRow | None:
+        return next((row for row in self.rows.get(list_, []) if row.contact.id == contact), None)
+
+
+@dataclass
+class ListedMerges:
+    """``MergeQueries`` over lists."""
+
+    pairs: list[DuplicatePair] = field(default_factory=list)
+    merges: list[MergeRow] = field(default_factory=list)
+
+    async def duplicates(self, directories: Sequence[Directory], limit: int) -> Sequence[DuplicatePair]:
+        ids = {directory.id for directory in directories}
+        return [pair for pair in self.pairs if pair.directory in ids][:limit]
+
+    async def merged_into(self, contact: int) -> Sequence[MergeRow]:
+        return [row for row in self.merges if row.winner == contact]

@@ -2,14 +2,17 @@
 
 from typing import Annotated, Any
 
-from pydantic import Field, RootModel, SkipValidation, WithJsonSchema
+from pydantic import Field, RootModel, SkipValidation, StringConstraints, WithJsonSchema
 
 from processor.api.v3.filters import FILTER_SCHEMA
 from processor.api.wire import Asked
+from processor.config.directories import TITLE
 
 __all__ = [
     "MOST_TRANSACTIONS",
     "ContactFields",
+    "ListContactFields",
+    "MailingListFields",
     "Search",
     "TransactionChange",
     "TransactionFields",
@@ -43,6 +46,22 @@ class ContactFields(Asked):
         None,
         description="an object; values that are objects or lists are kept as their JSON text, null clears a field,"
         " and a field whose name is over 200 characters or whose value is over 1024 is left out",
+    )
+
+
+class MailingListFields(Asked):
+    """A mailing list as it is written."""
+
+    name: Annotated[str, StringConstraints(strip_whitespace=True, pattern=TITLE)] = Field(
+        description="text of 1 to 100 characters, none of them a control character"
+    )
+
+
+class ListContactFields(ContactFields):
+    """A contact as it is written into a mailing list."""
+
+    mailing_list_unsubscribed: bool | None = Field(
+        None, description="true or false: the opt-out of this list; null leaves it as it is"
     )
 
 

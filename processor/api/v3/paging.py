@@ -3,14 +3,16 @@
 import re
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from typing import TypeVar
+from typing import TypeVar, assert_never
 
 from pydantic import Field
 
 from processor.api.operations import Call
 from processor.api.refusals import RefusedError, refused
 from processor.api.wire import Asked, Count, Flag
+from processor.config.directories import LIST_ID
 from processor.domain.directory.ids import contact_cid, contact_id
+from processor.ports.lists import MailingListRow, MemberRow
 from processor.ports.queries import ContactRow, TransactionRow
 
 __all__ = ["DEFAULT_PAGE", "MAX_PAGE", "ContactsPaging", "Pages", "Paging"]
@@ -20,7 +22,7 @@ DEFAULT_PAGE = 100
 MAX_PAGE = 500
 """Rows of a page at most: our own bound, so that one answer stays below a megabyte or so."""
 
-Row = TypeVar("Row", ContactRow, TransactionRow)
+Row = TypeVar("Row", ContactRow, TransactionRow, MailingListRow, MemberRow)
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -76,18 +78,33 @@ class Pages:
         except OverflowError:
             raise _unknown_token() from None
 
+    def after_list(self) -> str:
+        """The id of the last mailing list seen; empty at the start."""
+        if self._token and not re.fullmatch(LIST_ID, self._token):
+            raise _unknown_token()
+        return self._token
+
     def split(self, rows: Sequence[Row]) -> tuple[Sequence[Row], str | None]:
         """The rows of this page and the absolute address of the next one, ``None`` on the last."""
         if len(rows) <= self._size:
             return rows, None
         shown = rows[: self._size]
-        last = shown[-1]
-        if isinstance(last, ContactRow):
-            token = contact_cid(last.id)
-        else:
-            token = f"{(last.date - _EPOCH) // _MICROSECOND}.{last.key.hex()}"
-        url = self._url.update_query(skipToken=token)
+        url = self._url.update_query(skipToken=_token_of(shown[-1]))
         return shown, f"{self._public_url}{url.raw_path_qs}" if self._public_url else str(url)
+
+
+def _token_of(last: ContactRow | TransactionRow | MailingListRow | MemberRow) -> str:
+    match last:
+        case ContactRow():
+            return contact_cid(last.id)
+        case MemberRow():
+            return contact_cid(last.contact.id)
+        case MailingListRow():
+            return last.id
+        case TransactionRow():
+            return f"{(last.date - _EPOCH) // _MICROSECOND}.{last.key.hex()}"
+        case _:
+            assert_never(last)
 
 
 def _unknown_token() -> RefusedError:

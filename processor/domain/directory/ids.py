@@ -7,7 +7,15 @@ Nothing here is secret: the mixing hides order from the eye, not from an attacke
 
 from hashlib import blake2b
 
-__all__ = ["contact_cid", "contact_id", "derived_contact", "transaction_ctr", "transaction_range"]
+__all__ = [
+    "cgc_contact",
+    "contact_cgc",
+    "contact_cid",
+    "contact_id",
+    "derived_contact",
+    "transaction_ctr",
+    "transaction_range",
+]
 
 _ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 """In the order of ASCII, so that ids sort as their numbers do."""
@@ -53,6 +61,16 @@ def derived_contact(*parts: str) -> int:
     """The number of a contact that nobody can be found by, made of what must give the same one again."""
     digest = blake2b("\x1f".join(parts).encode(), digest_size=8).digest()
     return _DERIVED | int.from_bytes(digest, "big") >> 2
+
+
+def contact_cgc(id_: int) -> str:
+    """The public id of a contact within a mailing list: the characters of its ``CID_``."""
+    return "CGC_" + contact_cid(id_).removeprefix("CID_")
+
+
+def cgc_contact(cgc: str) -> int | None:
+    """The number behind a public id within a list; ``None`` for a text that ``contact_cgc`` never returns."""
+    return contact_id("CID_" + cgc.removeprefix("CGC_")) if cgc.startswith("CGC_") else None
 
 
 def transaction_ctr(key: bytes) -> str:

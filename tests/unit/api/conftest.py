@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
-from support.queries import ListedQueries
+from support.queries import ListedLists, ListedQueries
 from support.writers import FoldingWriter
 
 from processor.api.v3 import build_routes
@@ -97,7 +97,7 @@ async def api() -> AsyncIterator[Caller]:
     compiled = Compiled(1, Rules(1, {}, directories, ()), (), tokens, directories)
     writer = FoldingWriter(queries)
     app = web.Application()
-    app.add_routes(build_routes(queries, SimpleNamespace(current=compiled), writer=writer))
+    app.add_routes(build_routes(queries, SimpleNamespace(current=compiled), writer=writer, lists=ListedLists()))
     async with TestClient(TestServer(app)) as client:
         yield Caller(client, queries, writer)
 

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
-from support.queries import ListedQueries
+from support.queries import ListedLists, ListedQueries
 from support.writers import FoldingWriter
 
 from processor.api.limits import Limits
@@ -25,10 +25,9 @@ def compiled(revision: int, *tokens: ApiToken) -> Compiled:
 
 async def test_one_token_too_fast() -> None:
     """The third call within a second is refused with Retry-After; the token without a limit goes on."""
-    queries = ListedQueries()
-    writer = FoldingWriter(queries)
+    queries, revision = ListedQueries(), SimpleNamespace(current=compiled(1, SLOW, FREE))
     app = web.Application()
-    app.add_routes(build_routes(queries, SimpleNamespace(current=compiled(1, SLOW, FREE)), writer=writer))
+    app.add_routes(build_routes(queries, revision, writer=FoldingWriter(queries), lists=ListedLists()))
     async with TestClient(TestServer(app)) as client:
         answers = [await client.get("/API/v3/whoami", headers={"X-API-TOKEN": "slow-secret"}) for _ in range(3)]
         assert [answer.status for answer in answers] == [200, 200, 429]

@@ -6,7 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from processor.domain.directory.ids import contact_cid, contact_id, transaction_ctr, transaction_range
+from processor.domain.directory.ids import (
+    cgc_contact,
+    contact_cgc,
+    contact_cid,
+    contact_id,
+    transaction_ctr,
+    transaction_range,
+)
 
 SHAPE = re.compile(r"(CID|CTR)_[0-9A-Za-z]{15}")
 
@@ -29,6 +36,16 @@ def test_a_contact_id_reads_back(id_: int) -> None:
     cid = contact_cid(id_)
     assert SHAPE.fullmatch(cid)
     assert contact_id(cid) == id_
+
+
+@given(st.integers(0, 2**63 - 1))
+def test_an_id_within_a_list_reads_back(id_: int) -> None:
+    """It has the characters of the contact's own, and neither reads as the other."""
+    cgc = contact_cgc(id_)
+    assert cgc == contact_cid(id_).replace("CID_", "CGC_")
+    assert cgc_contact(cgc) == id_
+    assert cgc_contact(contact_cid(id_)) is None
+    assert contact_id(cgc) is None
 
 
 @given(st.from_regex(r"CID_[0-9A-Za-z]{15}", fullmatch=True))
