@@ -21,6 +21,7 @@ STATUSES: Mapping[str, int] = {
     "unknown_contact": 404,
     "unknown_directory": 404,
     "unknown_mailing_list": 404,
+    "unknown_suppression": 404,
     "unknown_transaction": 404,
     "method_not_allowed": 405,
     "list_of_document": 409,

@@ -46,7 +46,7 @@ async def serve(stack: AsyncExitStack, process: Process) -> None:
         writer = PostgresDirectoryWriter(process.pool, process.metrics.written)
         lists, public_url = PostgresLists(process.pool), process.settings.public_url
         app.router.add_routes(build_routes(process.queries, process, public_url, writer=writer, lists=lists))
-        app.router.add_routes(build_control(process))
+        app.router.add_routes(build_control(process, writer))
         _keep(stack, _follow(process.join("api"), lambda: _ask_postgres(process)))
     app.router.add_routes(_probes(process))
     own_port = process.has("ingress") or process.has("api")

@@ -1,4 +1,4 @@
-"""The calls about mailing lists, on a real PostgreSQL."""
+"""The calls about mailing lists and suppressions, on a real PostgreSQL."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -16,6 +16,7 @@ from processor.adapters.postgres.pool import open_pool
 from processor.adapters.postgres.reading import PostgresQueries
 from processor.adapters.postgres.revisions import PostgresRevisions
 from processor.adapters.postgres.writing import PostgresDirectoryWriter
+from processor.api.control import build_control
 from processor.api.v3 import build_routes
 from processor.config import Secrets, check, compile_document
 from processor.settings import Settings
@@ -35,6 +36,7 @@ connections: []
 """
 LISTS = "/API/v3/directories/POOL_people/mailinglists"
 CONTACTS = "/API/v3/directories/POOL_people/contacts"
+SUPPRESSIONS = "/control/v1/suppressions"
 
 
 class Caller:
@@ -61,6 +63,7 @@ async def call(database: str, tmp_path: Path) -> AsyncIterator[Caller]:
     revision, writer = SimpleNamespace(current=compiled), PostgresDirectoryWriter(pool)
     app = web.Application()
     app.add_routes(build_routes(PostgresQueries(pool), revision, writer=writer, lists=PostgresLists(pool)))
+    app.add_routes(build_control(revision, writer))
     async with TestClient(TestServer(app)) as client:
         yield Caller(client)
     await pool.close()
@@ -195,3 +198,34 @@ async def test_what_is_not_there(call: Caller) -> None:
     assert await call("GET", LISTS, token="reader-secret")
     assert await call("POST", LISTS, {"name": "x"}, token="reader-secret") == (403, "missing_scope")
     assert await call("POST", f"{LISTS}/CG_all/contacts", body, token="reader-secret") == (403, "missing_scope")
+
+
+async def test_suppressions(call: Caller) -> None:
+    """The person is gone from every directory and stays away until the suppression is lifted."""
+    ada = {"extRef": "ada-4711", "email": "ada@shop.example"}
+    cid = (await call("POST", CONTACTS, ada))["id"]
+    await call("POST", CONTACTS.replace("POOL_people", "POOL_other"), ada)
+    await call("POST", f"{LISTS}/CG_all/contacts", ada)
+    row = {"contactId": cid, "data": {"total": "1"}}
+    await call("POST", "/API/v3/directories/POOL_people/transactions", {"a": row})
+    erased = await call("POST", SUPPRESSIONS, {"userId": "ada-4711"})
+    assert len(bytes.fromhex(erased.pop("hash"))) == 16
+    assert erased == {"contacts": 2, "transactions": 1, "deadLetters": 0, "memberships": 1}
+    assert await call("GET", f"{CONTACTS}/{cid}") == (404, "unknown_contact")
+    assert await call("POST", CONTACTS, ada) == (409, "suppressed")
+    again = await call("POST", SUPPRESSIONS, {"userId": "ada-4711"})
+    assert (again["contacts"], again["transactions"]) == (0, 0)
+    assert await call("DELETE", SUPPRESSIONS, {"userId": "ada-4711"}) == {}
+    assert await call("DELETE", f"{SUPPRESSIONS}?userId=ada-4711") == (404, "unknown_suppression")
+    back = (await call("POST", CONTACTS, ada))["id"]
+    assert back != cid
+    await call("POST", SUPPRESSIONS, {"userId": "ada-4711"})
+    assert await call("DELETE", f"{SUPPRESSIONS}?userId=ada-4711") == {}
+
+
+@pytest.mark.parametrize("body", [{}, {"userId": " "}, {"userId": 7}, {"userId": "x" * 513}, [], "ada"])
+async def test_suppressions_need_a_user(call: Caller, body: Any) -> None:
+    """What is no user id is refused before anything is looked for, as is a token without the scope."""
+    for method in ("POST", "DELETE"):
+        assert await call(method, SUPPRESSIONS, body) == (400, "bad_request")
+        assert await call(method, SUPPRESSIONS, body, token="reader-secret") == (403, "missing_scope")

@@ -9,9 +9,11 @@ from uuid import uuid4
 from aiohttp import web
 
 from processor.api.control.asking import sample, try_out
+from processor.api.control.suppressions import Suppressions
 from processor.api.envelope import enveloped
 from processor.api.refusals import RefusedError
 from processor.api.tokens import CONTROL, behind
+from processor.ports.directory import DirectoryWriter
 from processor.ports.revisions import CurrentRevision
 
 __all__ = ["MOST_WAITING", "ROOT", "build_control"]
@@ -23,12 +25,14 @@ MOST_WAITING = 8
 T = TypeVar("T")
 
 
-def build_control(revision: CurrentRevision) -> list[web.RouteDef]:
-    """The table of routes. None of them writes anything."""
-    control = _Control(revision)
+def build_control(revision: CurrentRevision, writer: DirectoryWriter | None = None) -> list[web.RouteDef]:
+    """The table of routes. Only suppressions write anything."""
+    control, suppressions = _Control(revision), Suppressions(revision, writer)
     return [
         web.post(f"{ROOT}/try", enveloped(behind(CONTROL, revision, control.try_out))),
         web.get(f"{ROOT}/sample", enveloped(behind(CONTROL, revision, control.sample))),
+        web.post(f"{ROOT}/suppressions", enveloped(suppressions.add)),
+        web.delete(f"{ROOT}/suppressions", enveloped(suppressions.lift)),
         web.route("*", f"{ROOT}/{{rest:.*}}", enveloped(behind(CONTROL, revision, control.unknown))),
     ]
 
