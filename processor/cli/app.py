@@ -2,7 +2,7 @@
 
 import typer
 
-from processor.cli import config, contacts, deadletters, importing, ledger, setup, trying
+from processor.cli import config, contacts, deadletters, erasing, importing, ledger, merging, setup, trying
 
 __all__ = ["app"]
 
@@ -14,8 +14,10 @@ app = typer.Typer(
     help="A bridge between Twilio Segment and a customer directory, in both directions.",
 )
 importing.add(config.app)
+merging.add(contacts.app)
+erasing.add(contacts.app)
 app.add_typer(config.app, name="config", help="Check, apply, compare, export and roll back the configuration.")
-app.add_typer(contacts.app, name="contacts", help="Find and show contacts.")
+app.add_typer(contacts.app, name="contacts", help="Find, show, merge, delete and suppress contacts.")
 app.add_typer(deadletters.app, name="deadletters", help="List and show what was refused.")
 trying.add(app)
 ledger.add(app)

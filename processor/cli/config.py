@@ -1,9 +1,7 @@
 """``isthmus config``: check, apply, compare, export and roll back the configuration document."""
 
 import asyncio
-import getpass
 import os
-import platform
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
@@ -16,6 +14,7 @@ from processor.cli.context import database, load_settings
 from processor.cli.documents import checked_document, print_faults, print_warnings, read_document
 from processor.cli.filling import Filling
 from processor.cli.tables import json_text, table
+from processor.cli.writing import who
 from processor.config import Checked, Secrets, check, compile_document, diff, mask
 from processor.errors import DocumentError, Fault
 from processor.ports.revisions import Revision
@@ -94,7 +93,7 @@ async def _apply(text: str, note: str, *, drop: bool) -> None:
         filling = Filling()
         revisions = PostgresRevisions(pool, filling)
         before = await revisions.newest()
-        revision = await revisions.add(text, _who(), note, drop=drop)
+        revision = await revisions.add(text, who(), note, drop=drop)
         filling.end()
         if revision.number <= before:
             print(f"This is revision {revision.number} already; nothing changed.")
@@ -207,11 +206,3 @@ def _print_warnings(file: Path, warnings: Sequence[Fault], unresolved: Sequence[
 
 def _plain(fault: Fault) -> dict[str, object]:
     return {"path": fault.path, "line": fault.line, "message": fault.message}
-
-
-def _who() -> str:
-    try:
-        user = getpass.getuser()
-    except (OSError, KeyError, ImportError):
-        user = "unknown"
-    return f"{user}@{platform.node()}"

@@ -5,9 +5,13 @@ from typing import Annotated, Any, Literal
 
 import typer
 
+from processor.adapters.postgres.duplicates import PostgresMerges
+from processor.adapters.postgres.reading import PostgresQueries
 from processor.cli import run
-from processor.cli.tables import ask, json_line, json_text, table
+from processor.cli.context import database, load_settings
+from processor.cli.tables import Json, ask, json_line, json_text, table
 from processor.domain.directory.ids import contact_cid, contact_id, transaction_ctr
+from processor.ports.merges import MergeQueries, MergeRow
 from processor.ports.queries import ContactRow, Queries, TextCriterion, TransactionRow, Writer
 
 __all__ = ["app", "contact_text", "find_contacts", "show_contact"]
@@ -18,8 +22,6 @@ _FOUND = 100
 """Contacts shown by ``find`` at most."""
 _SHOWN = 1_000
 """Transactions shown by ``show`` at most, the oldest first."""
-
-Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 @app.command()
@@ -49,7 +51,7 @@ def show(
     why: Annotated[bool, typer.Option("--why", help="Also say which event wrote each field.")] = False,
 ) -> None:
     """Show one contact and its transactions."""
-    run(ask(lambda queries: show_contact(queries, cid, json=json, why=why)))
+    run(_show(cid, json=json, why=why))
 
 
 async def find_contacts(
@@ -73,23 +75,33 @@ async def find_contacts(
         print(f"These are the first {_FOUND}; there are more.")
 
 
-async def show_contact(queries: Queries, cid: str, *, json: bool, why: bool) -> None:
-    """Print one contact; exits with 1 when there is none."""
+async def show_contact(queries: Queries, merges: MergeQueries, cid: str, *, json: bool, why: bool) -> None:
+    """Print one contact, that which it is part of where it was merged away; exits with 1 when there is none."""
     id_ = contact_id(cid)
     row = await queries.contact(id_) if id_ is not None else None
     if row is None:
         print("null" if json else f"No contact has the id {cid!r}.")
         raise typer.Exit(1)
     transactions = await queries.transactions(row.id, None, _SHOWN)
+    merged = await merges.merged_into(row.id)
     if json:
-        shown = [_transaction_json(each) for each in transactions]
-        print(json_text({**_contact_json(row, why=why), "transactions": shown}))
-    else:
-        print(contact_text(row, transactions, why=why))
+        shown = {**_contact_json(row, why=why), "merged": [_merge_json(each) for each in merged]}
+        print(json_text({**shown, "transactions": [_transaction_json(each) for each in transactions]}))
+        return
+    if row.id != id_:
+        print(f"{cid} was merged away into {contact_cid(row.id)}.\n")
+    print(contact_text(row, transactions, merged, why=why))
 
 
-def contact_text(row: ContactRow, transactions: Sequence[TransactionRow], *, why: bool) -> str:
-    """A contact as paragraphs: its fields, with ``why`` their writers, and its transactions."""
+async def _show(cid: str, *, json: bool, why: bool) -> None:
+    async with database(load_settings(need_postgres=True)) as pool:
+        await show_contact(PostgresQueries(pool), PostgresMerges(pool), cid, json=json, why=why)
+
+
+def contact_text(
+    row: ContactRow, transactions: Sequence[TransactionRow], merged: Sequence[MergeRow], *, why: bool
+) -> str:
+    """A contact as paragraphs: its fields, with ``why`` their writers, who was merged into it, its transactions."""
     parts = [f"{contact_cid(row.id)} in {row.directory}, created {row.created_at:%Y-%m-%d %H:%M:%S} UTC"]
     values = {name: value for name, value in _fields(row).items() if value is not None or (why and name in row.writers)}
     if why:
@@ -100,6 +112,9 @@ def contact_text(row: ContactRow, transactions: Sequence[TransactionRow], *, why
             parts.append("Made by " + ", ".join(f"{name} {value}" for name, value in made.items()) + ".")
     else:
         parts.append(table(("field", "value"), list(values.items())))
+    if merged:
+        losers = [(contact_cid(m.loser), f"{m.merged_at:%Y-%m-%d %H:%M:%S}", m.by) for m in merged]
+        parts.append(table(("merged into it", "at", "by"), losers))
     if transactions:
         lines = [
             (transaction_ctr(t.key), f"{t.date:%Y-%m-%d %H:%M:%S}", t.mailing_list, json_line(t.data), t.message)
@@ -156,6 +171,10 @@ def _contact_json(row: ContactRow, *, why: bool) -> dict[str, Any]:
         }
         found["why"] = {"by": dict(row.made_by), "fields": fields}
     return found
+
+
+def _merge_json(row: MergeRow) -> dict[str, Any]:
+    return {"id": contact_cid(row.loser), "at": row.merged_at, "by": row.by}
 
 
 def _transaction_json(row: TransactionRow) -> dict[str, Any]:

@@ -6,14 +6,12 @@ from typing import Annotated, Any
 import typer
 
 from processor.cli import run
-from processor.cli.tables import ask, json_line, json_text, table
+from processor.cli.tables import Json, ask, json_line, json_text, table
 from processor.ports.queries import DeadLetterRow, DeadLetterSummary, Queries
 
 __all__ = ["app", "dead_letter_text", "list_dead_letters", "show_dead_letter"]
 
 app = typer.Typer(no_args_is_help=True)
-
-Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 @app.command("list")

@@ -1,15 +1,18 @@
 """Answers on a terminal: aligned text for people, ``--json`` for programs."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any
+from typing import Annotated, Any
 
 import orjson
+import typer
 
 from processor.adapters.postgres.reading import PostgresQueries
 from processor.cli.context import database, load_settings
 from processor.ports.queries import Queries
 
-__all__ = ["ask", "json_line", "json_text", "printable", "table"]
+__all__ = ["Json", "ask", "json_line", "json_text", "printable", "table"]
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 async def ask(work: Callable[[Queries], Awaitable[None]]) -> None:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 import typer
-from support.queries import ListedQueries
+from support.queries import ListedMerges, ListedQueries
 from typer.testing import CliRunner
 
 from processor.cli import contacts, deadletters, ledger
@@ -119,7 +119,7 @@ def test_find_needs_something_to_find() -> None:
 
 async def test_show(capsys: Capture) -> None:
     """Fields that have a value, and the transactions."""
-    await contacts.show_contact(QUERIES, contact_cid(1), json=False, why=False)
+    await contacts.show_contact(QUERIES, ListedMerges(), contact_cid(1), json=False, why=False)
     out = capsys.readouterr().out
     assert "ada@shop.example" in out
     assert "embeddedData.plan  gold" in out
@@ -129,7 +129,7 @@ async def test_show(capsys: Capture) -> None:
 
 async def test_show_why(capsys: Capture) -> None:
     """Each field's message and mapping; a cleared field is shown, for its writer is known."""
-    await contacts.show_contact(QUERIES, contact_cid(1), json=False, why=True)
+    await contacts.show_contact(QUERIES, ListedMerges(), contact_cid(1), json=False, why=True)
     lines = [line.split() for line in capsys.readouterr().out.splitlines()]
     assert ["email", "ada@shop.example", "m1", "crm/contact", "2026-01-31", "12:00:00"] in lines
     assert ["language", "de", "m0", "crm/transaction", "2026-01-31", "12:00:00", "(initial)"] in lines
@@ -138,7 +138,7 @@ async def test_show_why(capsys: Capture) -> None:
 
 async def test_show_as_json(capsys: Capture) -> None:
     """The contact, its transactions and, asked for, the reasons."""
-    await contacts.show_contact(QUERIES, contact_cid(1), json=True, why=True)
+    await contacts.show_contact(QUERIES, ListedMerges(), contact_cid(1), json=True, why=True)
     shown = json.loads(capsys.readouterr().out)
     assert shown["transactions"][0]["data"] == {"total": "9"}
     assert shown["why"]["fields"]["language"] == {
@@ -148,7 +148,9 @@ async def test_show_as_json(capsys: Capture) -> None:
 
 async def test_a_contact_without_transactions(capsys: Capture) -> None:
     """A clear sentence."""
-    await contacts.show_contact(ListedQueries(all_contacts=[ADA]), contact_cid(1), json=False, why=False)
+    await contacts.show_contact(
+        ListedQueries(all_contacts=[ADA]), ListedMerges(), contact_cid(1), json=False, why=False
+    )
     assert capsys.readouterr().out.endswith("No transactions.\n")
 
 
@@ -157,7 +159,7 @@ async def test_show_nobody(capsys: Capture, cid: str) -> None:
     """Exit code 1 and a sentence, or null."""
     for as_json, said in ((False, f"No contact has the id {cid!r}.\n"), (True, "null\n")):
         with pytest.raises(typer.Exit) as raised:
-            await contacts.show_contact(QUERIES, cid, json=as_json, why=False)
+            await contacts.show_contact(QUERIES, ListedMerges(), cid, json=as_json, why=False)
         assert raised.value.exit_code == 1
         assert capsys.readouterr().out == said
 
