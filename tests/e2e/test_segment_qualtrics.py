@@ -12,7 +12,7 @@ from support.lacking import lacking
 from support.running import Isthmus, until
 from support.segment_packages import lacking_node, segment_destinations
 
-pytestmark = [pytest.mark.e2e, pytest.mark.integration]
+pytestmark = [pytest.mark.e2e, pytest.mark.integration, pytest.mark.timeout(600)]  # the first time npm has to fetch
 
 DRIVER = Path(__file__).resolve().parent / "segment_qualtrics.mjs"
 TOKEN, READER = "token_of_segment_4711", "token_that_reads_4711"
@@ -93,6 +93,33 @@ async def segment(database: str, tmp_path: Path) -> AsyncIterator[Segment]:
         await isthmus.close()
 
 
+def identify(user: str, traits: dict[str, Any], **mapping: Any) -> dict[str, Any]:
+    """An identify through addContactToXmd, its mapping Segment's own but for the directory."""
+    event = {"type": "identify", "userId": user, "messageId": f"m-{user}", "traits": traits}
+    return {"action": "addContactToXmd", "event": event, "mapping": {"directoryId": DIRECTORY, **mapping}}
+
+
+def bought(user: str, properties: dict[str, Any], **mapping: Any) -> dict[str, Any]:
+    """A track through upsertContactTransaction."""
+    event = {
+        "type": "track",
+        "event": "Bought",
+        "userId": user,
+        "messageId": f"t-{user}",
+        "timestamp": "2026-01-31T12:30:00.250Z",
+        "properties": properties,
+    }
+    ours = {"directoryId": DIRECTORY, "mailingListId": LIST, "transactionData": {"@path": "$.properties"}}
+    return {"action": "upsertContactTransaction", "event": event, "mapping": {**ours, **mapping}}
+
+
+def succeeded(answer: dict[str, Any]) -> dict[str, Any]:
+    """What the destination's action returned: the result of its last call."""
+    assert "ok" in answer, answer
+    data: dict[str, Any] = answer["ok"][-1]["data"]
+    return data
+
+
 async def test_setting_it_up(segment: Segment) -> None:
     """Its test of the credentials passes and fails as it should, and its list of directories is ours."""
     wrong = {"settings": {"apiToken": "nobody's"}}
@@ -108,3 +135,85 @@ async def test_setting_it_up(segment: Segment) -> None:
     assert listed == {"ok": {"choices": choices}, "called": ["/API/v3/directories/"]}
     message = "The header X-API-TOKEN is not one that the configuration names."
     assert refused["ok"] == {"choices": [], "error": {"message": message, "code": "401"}}
+
+
+async def test_contacts(segment: Segment) -> None:
+    """A contact is made, the next call of the same person updates it, and absent values erase nothing."""
+    ada = {"email": "Ada@Shop.example", "phone": "+41 1", "firstName": "Ada", "lastName": "Lovelace", "plan": "gold"}
+    extra = {"embeddedData": {"plan": {"@path": "$.traits.plan"}, "visits": 3, "vip": True}}
+    made, again, other, nowhere = await segment.run(
+        identify("ada", ada, **extra),
+        identify("ada", {"email": " ada@shop.EXAMPLE", "firstName": "Augusta", "language": "DE"}),
+        identify("bob", {"email": "bob@shop.example"}),
+        identify("eve", {"email": "eve@shop.example"}, directoryId="POOL_nowhere"),
+    )
+    cid = succeeded(made)["id"]
+    assert succeeded(again)["id"] == cid != succeeded(other)["id"]
+    assert nowhere["error"]["body"]["meta"]["error"]["errorCode"] == "unknown_directory"
+    [shown] = await segment.found("email", "ada@shop.example")
+    assert shown["id"] == cid
+    kept = ("externalDataReference", "phoneNumber", "firstName", "lastName", "language", "unsubscribed", "embeddedData")
+    assert {name: shown[name] for name in kept} == {
+        "externalDataReference": "ada",
+        "phoneNumber": "+41 1",
+        "firstName": "Augusta",
+        "lastName": "Lovelace",
+        "language": "DE",
+        "unsubscribed": False,
+        "embeddedData": {"plan": "gold", "visits": "3", "vip": "true"},
+    }
+    assert len((await segment.ask("/contacts"))["elements"]) == 2
+
+
+async def test_transactions(segment: Segment) -> None:
+    """By search, with a new contact, and by id; the person of a transaction never overwrites."""
+    by_email = {"email": {"@path": "$.properties.email"}}
+    made, found, new = await segment.run(
+        identify("ada", {"email": "ada@shop.example", "firstName": "Ada"}),
+        bought("ada", {"email": "ADA@shop.example", "total": 12.5, "gift": False}, **by_email, firstName="Impostor"),
+        bought("cleo", {"total": "7"}, email="cleo@shop.example", firstName="Cleo"),
+    )
+    ada = succeeded(made)["id"]
+    for answer in (found, new):
+        created = succeeded(answer)
+        assert created["unprocessedTransactions"] == {}
+        assert len(created["createdTransactions"]) == 1
+    assert found["called"] == [f"{ROOT}/contacts/search", f"{ROOT}/transactions"]
+    assert new["called"] == [f"{ROOT}/contacts/search", f"{ROOT}/contacts", f"{ROOT}/transactions"]
+    [named] = await segment.run(bought("whoever", {"total": "1", "nested": {"a": [1]}}, contactId=ada))
+    assert named["called"] == [f"{ROOT}/transactions"]
+    assert succeeded(named)["unprocessedTransactions"] == {}
+
+    [cleo] = await segment.found("extRef", "cleo")
+    assert (cleo["firstName"], cleo["email"]) == ("Cleo", "cleo@shop.example")
+    [hers] = await segment.transactions(cleo["id"])
+    assert hers["data"] == {"total": "7"}
+    first, second = sorted(await segment.transactions(ada), key=lambda one: len(one["data"]), reverse=True)
+    assert first["data"] == {"email": "ADA@shop.example", "total": "12.5", "gift": "false"}
+    assert (first["mailingListId"], first["transactionDate"]) == (LIST, "2026-01-31 12:30:00")
+    # Of a nested value the destination sends the whole object's text, a slip of its own.
+    assert second["data"] == {"total": "1", "nested": '{"total":"1","nested":{"a":[1]}}'}
+    [shown] = await segment.found("email", "ada@shop.example")
+    assert (shown["firstName"], shown["externalDataReference"]) == ("Ada", "ada")
+    assert len((await segment.ask("/contacts"))["elements"]) == 2
+
+
+async def test_what_goes_wrong(segment: Segment) -> None:
+    """More than one contact found is the destination's own error; an id that nobody has is a row's, not the call's."""
+    one, other, twice, nobody, refused = await segment.run(
+        identify("twin", {"email": "one@shop.example"}),
+        identify("twin", {"email": "other@shop.example"}),
+        bought("twin", {"total": "1"}),
+        bought("nobody", {"total": "1"}, contactId="CID_000000000000000"),
+        {**identify("late", {"email": "late@shop.example"}), "settings": {"apiToken": READER}},
+    )
+    assert succeeded(one)["id"] != succeeded(other)["id"]
+    assert twice["called"] == [f"{ROOT}/contacts/search"]
+    assert twice["error"]["code"] == "directory_lookup_error"
+    assert twice["error"]["message"] == "Unable to located one and only one contact in directory search"
+    rows = succeeded(nobody)
+    assert rows["createdTransactions"] == {}
+    [row] = rows["unprocessedTransactions"].values()
+    assert row["error"] == "unknown_contact"
+    assert refused["error"]["body"]["meta"]["error"]["errorCode"] == "missing_scope"
+    assert await segment.found("email", "late@shop.example") == []
