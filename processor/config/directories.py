@@ -94,6 +94,8 @@ def _field(name: Any, before: Sequence[Any], path: Path, found: Findings) -> Non
         found.fault(path, "write the name of a field, such as email")
     elif name in before:
         found.fault(path, f"`{name}` stands twice in this rule; write it once")
+    elif name == "unsubscribed":
+        found.fault(path, "an opt-out says nothing about who somebody is; name a field that holds text")
     elif name in STANDARD_FIELDS:
         return
     elif not name.startswith(EMBEDDED):

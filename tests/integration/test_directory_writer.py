@@ -322,7 +322,9 @@ async def test_lists_are_joined_once_and_left(desk: Desk) -> None:
     await desk.do(desk.command(extRef="ada")._replace(memberships=[Membership(list_, unsubscribed=True)]))
     await desk.do(desk.command(extRef="ada")._replace(memberships=[Membership(list_)]))
     assert [tuple(row) for row in (await desk.snapshot())[4]] == [(list_, ada, True)]
-    assert await desk.writer.leave_list("POOL_1", list_, ada)
+    twin = await desk.put(extRef="twin")
+    await desk.writer.merge(ada, twin, "test")
+    assert await desk.writer.leave_list("POOL_1", list_, twin)
     assert not await desk.writer.leave_list("POOL_1", list_, ada)
     assert await desk.writer.rename_list("POOL_1", list_, "Others")
     assert await desk.writer.delete_list("POOL_1", list_)

@@ -49,9 +49,12 @@ async def delete(connection: "Connection", number: int, list_: str) -> bool:
 
 
 async def leave(connection: "Connection", directory: str, list_: str, contact: int) -> bool:
+    """By the contact's own number, or that of one merged into it."""
     done = await connection.execute(
-        "DELETE FROM list_members WHERE dir = (SELECT dir FROM directories WHERE id = $1) AND list = $2"
-        " AND contact = $3",
+        "WITH RECURSIVE chain AS (SELECT id, merged_into FROM contacts WHERE id = $3 UNION ALL"
+        " SELECT c.id, c.merged_into FROM chain JOIN contacts c ON c.id = chain.merged_into)"
+        " DELETE FROM list_members WHERE dir = (SELECT dir FROM directories WHERE id = $1) AND list = $2"
+        " AND contact = (SELECT id FROM chain WHERE merged_into IS NULL)",
         directory,
         list_,
         contact,
