@@ -80,6 +80,8 @@ class Ownership:
                 self.owners[key] = claimed
                 if owner is not None and claimed is None:
                     self.let_go.add(key)
+                elif owner is not None and claimed is not None:
+                    self._unwait(key, claimed)
             else:
                 self.owners[key] = owner
                 if claimed is not None and claimed != owner:

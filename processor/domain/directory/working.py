@@ -32,9 +32,13 @@ def carried(storing: MergeRules, contact: Contact) -> Sequence[bytes]:
 
 def _by_its_name(command: Command, contact: Contact) -> Command:
     """Who was merged into somebody is found by the former extRef and keeps the one of the merge."""
-    if "extRef" not in command.values or ref_key(command.values) not in contact.adopted:
+    if ref_key({**command.initial, **command.values}) not in contact.adopted:
         return command
-    return command._replace(values={name: value for name, value in command.values.items() if name != "extRef"})
+    values, initial = (
+        {name: value for name, value in given.items() if name != "extRef"}
+        for given in (command.values, command.initial)
+    )
+    return command._replace(values=values, initial=initial)
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,13 +180,18 @@ class Working:
 
     def _change(self, number: int, before: Contact, after: Contact) -> None:
         """Keep the contact's new state, and give it the keys of its new values."""
-        values, old = after.values, before.values
-        same = after.adopted == before.adopted and all(values.get(name) == old.get(name) for name in self._key_fields)
-        if not same and before.adopted:
+        if before.adopted and self._moves_keys(before, after):
             after = self._keep_both_names(before, after)
+        self._put(number, before, after)
+
+    def _moves_keys(self, before: Contact, after: Contact) -> bool:
+        values, old = after.values, before.values
+        return after.adopted != before.adopted or any(values.get(name) != old.get(name) for name in self._key_fields)
+
+    def _put(self, number: int, before: Contact, after: Contact) -> None:
         self.contacts[number] = after
         self.dirty.add(number)
-        if same:
+        if not self._moves_keys(before, after):
             return
         held, kept = carried(self.storing, before), carried(self.storing, after)
         for key in kept:
@@ -235,8 +244,12 @@ class Working:
         keys = carried(self.storing, gone)
         for key in keys:
             self.keys.transfer(loser, winner, key)
-        mine = frozenset(stored_keys(self.storing, before.values))
+        mine = stored_keys(self.storing, before.values)
         after = combined(before, gone, [key for key in keys if key not in mine])
+        now = stored_keys(self.storing, after.values)
+        # What gave way to the loser's values still leads here: nobody else gets it, and it is there to be given back.
+        kept = (key for key in mine if key not in now)
+        after = after._replace(adopted=tuple(dict.fromkeys((*after.adopted, *kept))))
         self._change(winner, before, after)
         self.winners[loser] = winner
         self.merges.append(Merge(winner, loser, before, after, by))
@@ -246,11 +259,14 @@ class Working:
         """Take a merge back; both contacts and all their keys are here. ``moved``: keys that were the loser's own."""
         winner, loser = merge.winner, merge.loser
         now, lost = self.contacts[winner], self.contacts[loser]
-        self._change(winner, now, separated(now, merge.before, merge.after))
-        kept = carried(self.storing, self.contacts[winner])
-        for key in carried(self.storing, lost):
-            if key in moved and key in kept:
+        theirs = carried(self.storing, lost)
+        for key in theirs:  # before the winner lets go of it, for then whoever waits would have it
+            if key in moved:
                 self.keys.transfer(winner, loser, key)
-                self.keys.claim(winner, key)
-            else:
+        self._put(winner, now, separated(now, merge.before, merge.after))
+        kept = carried(self.storing, self.contacts[winner])
+        for key in theirs:
+            if key not in moved:
                 self.keys.claim(loser, key)
+            elif key in kept:
+                self.keys.claim(winner, key)

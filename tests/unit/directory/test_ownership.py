@@ -74,6 +74,7 @@ def test_a_transfer_passes_by_who_waits() -> None:
     unread.transfer(1, 2, K)
     unread.settle({K: 1})
     assert unread.owners[K] == 2
+    assert (K, 2) in unread.unwaits  # it may have waited for it
 
 
 def test_a_suppressed_key_is_waited_for_and_inherited() -> None:
