@@ -54,8 +54,9 @@ class System:
 
     write_key, token, directory, partitions = WRITE_KEY, TOKEN, DIRECTORY, PARTITIONS
 
-    def __init__(self, env: dict[str, str], folder: Path) -> None:
+    def __init__(self, env: dict[str, str], folder: Path, document: str = DOCUMENT) -> None:
         self.env = env
+        self.document = document
         self.folder = folder
         self.settings = Settings.from_env(env)
         self.url = f"http://127.0.0.1:{self.settings.port}"
@@ -69,7 +70,7 @@ class System:
     async def start(self) -> None:
         await ensure_topics(self.settings)
         pool = await open_pool(self.settings)
-        await PostgresRevisions(pool).add(DOCUMENT, "tests")
+        await PostgresRevisions(pool).add(self.document, "tests")
         await pool.close()
         for names in (["ingress", "api"], ["directory", "rejects"]):
             with (self.folder / f"{names[0]}.log").open("wb") as log:
@@ -163,7 +164,13 @@ class System:
 
 
 @pytest.fixture
-async def system(broker: Any, topic_prefix: str, database: str, tmp_path: Path) -> AsyncIterator[System]:
+def document() -> str:
+    """The configuration that `system` starts with."""
+    return DOCUMENT
+
+
+@pytest.fixture
+async def system(broker: Any, topic_prefix: str, database: str, tmp_path: Path, document: str) -> AsyncIterator[System]:
     """Running, configured, and able to take an event the whole way."""
     ours = {
         "ISTHMUS_KAFKA": broker.bootstrap,
@@ -177,7 +184,7 @@ async def system(broker: Any, topic_prefix: str, database: str, tmp_path: Path) 
         "ISTHMUS_DATA_DIR": str(tmp_path / "data"),
     }
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("ISTHMUS_")}
-    made = System({**inherited, **ours}, tmp_path)
+    made = System({**inherited, **ours}, tmp_path, document)
     try:
         await made.start()
         yield made

@@ -30,7 +30,7 @@ async def pool(database: str) -> AsyncIterator[Any]:
 
 @pytest.mark.parametrize("case", CASES, ids=[case["name"] for case in CASES])
 async def test_the_outcome_of_an_order(pool: Any, case: dict[str, Any]) -> None:
-    """In one batch and one by one: contacts in the order in which they were made, and how many events led to several."""
+    """In one batch and one by one: contacts in the order of their making, and how many events led to more than one."""
     for directory, size in (("POOL_batch", len(case["events"])), ("POOL_single", 1)):
         contacts, ambiguous = await outcome(pool, case, directory, size)
         assert contacts == case["contacts"]
