@@ -21,15 +21,15 @@ _WAITING = (
 
 @asynccontextmanager
 async def inside_transactions(isthmus: "Isthmus", services: int) -> AsyncIterator[None]:
-    """In the block so many services wait for the ledger, the last step of a transaction: progress has been moved
-    and contacts are locked. They may wait for 5 s, which is their ``lock_timeout``."""
+    """In the block so many services at least wait for the ledger, the last step of a transaction: progress has been
+    moved and contacts are locked. They may wait for 5 s, which is their ``lock_timeout``."""
     blocker = await asyncpg.connect(isthmus.dsn)
     try:
         async with blocker.transaction():
             await blocker.execute("LOCK TABLE ledger IN EXCLUSIVE MODE")
 
             async def all_wait() -> bool:
-                return bool(await blocker.fetchval(_WAITING) == services)
+                return bool(await blocker.fetchval(_WAITING) >= services)
 
             await until(all_wait, 4, f"{services} services are in their transactions", 0.01)
             yield

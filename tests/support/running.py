@@ -53,7 +53,8 @@ class Service:
 
     def __init__(self, names: Sequence[str], env: dict[str, str], folder: Path) -> None:
         self.instance = f"{names[0]}-{token_hex(3)}"
-        self.port = int(env["ISTHMUS_PORT"]) if "ingress" in names else free_port()
+        serves = "ingress" in names or "api" in names
+        self.port = int(env["ISTHMUS_PORT"]) if serves else free_port()
         self.log = folder / f"{self.instance}.jsonl"
         own = {"ISTHMUS_INSTANCE": self.instance, "ISTHMUS_PROBE_PORT": str(self.port)}
         self._child = Child([sys.executable, "-m", "processor", "run", *names], self.log, env={**env, **own})
@@ -151,7 +152,11 @@ class Isthmus:
         self.url = f"http://127.0.0.1:{self.settings.port}"
 
     def keep(self, *names: str) -> Kept:
-        kept = Kept(lambda: Service(names, self._env, self._folder))
+        """Ingress is at ``url`` in each of its lives; an api without it at a port of its own, ``now.port``."""
+        env = self._env
+        if "api" in names and "ingress" not in names:
+            env = {**env, "ISTHMUS_PORT": str(free_port())}
+        kept = Kept(lambda: Service(names, env, self._folder))
         self._kept.append(kept)
         self._keepers.append(asyncio.create_task(kept.keep()))
         return kept
