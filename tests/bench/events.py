@@ -15,26 +15,35 @@ from zlib import crc32
 import orjson
 from aiokafka import AIOKafkaProducer
 
+from processor.domain.directory.command import Value
+
 __all__ = [
+    "DIRECTORY",
     "DOCUMENT",
     "IDENTIFY",
     "PAGE",
     "PEOPLE",
     "PURCHASE",
+    "RULES",
     "WRITE_KEY",
     "authorization",
     "batch_of",
+    "document",
     "fill",
     "now",
+    "person_of",
     "preload",
 ]
 
 PEOPLE = 200_000
 WRITE_KEY = "bench-write-key-0123456789abcdef"
-DOCUMENT = f"""\
+DIRECTORY = "POOL_bench"
+RULES = (("extRef",), ("email",), ("phone",))
+"""The three merge rules of the steps that have three; one rule is the first of them."""
+_DOCUMENT = f"""\
 version: 1
 directories:
-  - {{id: POOL_bench, name: Bench, merge_rules: [[extRef]]}}
+  - {{id: {DIRECTORY}, name: Bench, merge_rules: @R}}
 sources:
   - {{id: web, write_key: "{WRITE_KEY}"}}
 connections:
@@ -44,16 +53,24 @@ connections:
       - name: contact
         action: addContactToXmd
         fields:
-          directoryId: POOL_bench
+          directoryId: {DIRECTORY}
           embeddedData:
             plan: {{"@path": "$.traits.plan"}}
             city: {{"@path": "$.traits.address.city"}}
       - name: transaction
         action: upsertContactTransaction
         fields:
-          directoryId: POOL_bench
+          directoryId: {DIRECTORY}
           transactionData: {{"@path": "$.properties"}}
 """
+
+
+def document(rules: Sequence[Sequence[str]]) -> str:
+    """The bench's configuration, by these merge rules."""
+    return _DOCUMENT.replace("@R", orjson.dumps(rules).decode())
+
+
+DOCUMENT = document(RULES[:1])
 _CONTEXT = {
     "library": {"name": "analytics-python", "version": "2.3.4"},
     "ip": "203.0.113.7",
@@ -114,29 +131,48 @@ def batch_of(templates: Sequence[str], name: str, count: int) -> bytes:
     return f'{{"batch":[{",".join(events)}],"sentAt":"{time}"}}'.encode()
 
 
-def _records(count: int) -> Iterator[tuple[int, bytes, bytes, list[tuple[str, bytes]]]]:
-    """(partition, key, value, headers) as ingress writes them: every second one an identify, the others a page."""
+def person_of(person: int) -> dict[str, Value]:
+    """What the bench's mapping makes of an identify, as fields of a contact."""
+    return {
+        "extRef": f"user-{person}",
+        "email": f"user-{person}@example.com",
+        "phone": f"+4930{person}",
+        "firstName": "Ann",
+        "lastName": f"Lee-{person}",
+        "embeddedData.plan": "pro",
+        "embeddedData.city": "Berlin",
+    }
+
+
+def _records(count: int, hot: float = 0.0) -> Iterator[tuple[int, bytes, bytes, list[tuple[str, bytes]]]]:
+    """(partition, key, value, headers) as ingress writes them: every second one an identify, the others a page.
+
+    ``hot``: the share of one person; the others are met as often as one another.
+    """
     chance = random.Random(1)
     time, headers = "", []
     for number in range(count):
         if number % 100 == 0:
             time = now()
             headers = [("source", b"web"), ("received-at", time.encode())]
-        person = chance.randrange(PEOPLE)
+        person = 0 if hot and chance.random() < hot else chance.randrange(PEOPLE)
         text = fill(PAGE if number % 2 else IDENTIFY, f"preloaded-{number:024d}", person, time)
         stamps = f',"originalTimestamp":"{time}","sentAt":"{time}","receivedAt":"{time}"}}'
         key = f"user-{person}".encode()
         yield crc32(key) % 8, key, (text[:-1] + stamps).encode(), headers
 
 
-async def preload(bootstrap: str, topic: str, count: int) -> None:
-    """Fill a topic of eight partitions."""
+async def preload(bootstrap: str, topic: str, count: int, hot: float = 0.0) -> int:
+    """Fill a topic of eight partitions; how many people its identify calls speak of."""
     producer = AIOKafkaProducer(bootstrap_servers=bootstrap, acks="all", max_batch_size=131_072)
     await producer.start()
     builders: dict[int, Any] = {}
     sent: list[asyncio.Future[Any]] = []
+    people: set[bytes] = set()
     try:
-        for partition, key, value, headers in _records(count):
+        for number, (partition, key, value, headers) in enumerate(_records(count, hot)):
+            if number % 2 == 0:
+                people.add(key)
             builder = builders.get(partition)
             if builder is None or builder.append(key=key, value=value, timestamp=None, headers=headers) is None:
                 if builder is not None:
@@ -148,3 +184,4 @@ async def preload(bootstrap: str, topic: str, count: int) -> None:
         await asyncio.gather(*sent)
     finally:
         await producer.stop()
+    return len(people)

@@ -116,14 +116,18 @@ class Rig:
         for child in list(Child.started):
             child.kill()
 
-    def database(self) -> str:
-        """The DSN of a new database: migrated, with the bench's document as its revision."""
+    def database(self, document: str = events.DOCUMENT, *, like: str | None = None) -> str:
+        """The DSN of a new database: migrated, with the document as its revision; or a copy of the one at ``like``."""
         assert self._postgres is not None
         self._count += 1
         name = f"bench_{self._count}"
-        asyncio.run(databases.execute(self._postgres.dsn, f"CREATE DATABASE {name}"))
         dsn = databases.named(self._postgres.dsn, name)
-        asyncio.run(_prepare(dsn))
+        if like is None:
+            asyncio.run(databases.execute(self._postgres.dsn, f"CREATE DATABASE {name}"))
+            asyncio.run(_prepare(dsn, document))
+        else:
+            copied = f"CREATE DATABASE {name} TEMPLATE {like.rsplit('/', 1)[1]} STRATEGY file_copy"
+            asyncio.run(databases.execute(self._postgres.dsn, copied))
         return dsn
 
     def settle(self) -> None:
@@ -136,6 +140,12 @@ class Rig:
 
     def service(self, *names: str, dsn: str, prefix: str) -> Service:
         """``isthmus run NAME…`` as a process of its own; returns when it says that it is ready."""
+        service = self.starting(*names, dsn=dsn, prefix=prefix)
+        self.ready(service)
+        return service
+
+    def starting(self, *names: str, dsn: str, prefix: str) -> Service:
+        """The same, not ready yet: for starting several at once."""
         port, probe = free_port(), free_port()
         env = {
             "ISTHMUS_KAFKA": self.bootstrap,
@@ -146,14 +156,12 @@ class Rig:
             "ISTHMUS_LOG_FORMAT": "json",
         }
         child = self.child("-".join(names), "-m", "processor", "run", *names, **env)
-        service = Service(child, port if "ingress" in names else probe)
-        self._ready(service)
-        return service
+        return Service(child, port if "ingress" in names else probe)
 
     def echo(self) -> Service:
         port = free_port()
         service = Service(self.child("echo", "-m", "bench.echo", str(port)), port)
-        self._ready(service)
+        self.ready(service)
         return service
 
     def child(self, name: str, *arguments: str, **env: str) -> Child:
@@ -195,7 +203,7 @@ class Rig:
         failed = found["refused"] + found["broken"]
         return Load(found["requests"], found["us"] / 1e6, found["p50_us"] / 1e3, found["p99_us"] / 1e3, failed)
 
-    def _ready(self, service: Service) -> None:
+    def ready(self, service: Service) -> None:
         def answers() -> bool:
             if not service.child.alive:
                 raise BenchError(f"a process ended at once: {service.child.last_line()}")
@@ -216,10 +224,10 @@ def until(condition: Callable[[], bool], timeout_s: float, complaint: str) -> No
         time.sleep(0.05)
 
 
-async def _prepare(dsn: str) -> None:
+async def _prepare(dsn: str, document: str) -> None:
     await migrate(dsn)
     pool = await open_pool(Settings(postgres=SecretStr(dsn)))
-    await PostgresRevisions(pool).add(events.DOCUMENT, applied_by="bench")
+    await PostgresRevisions(pool).add(document, applied_by="bench")
     await pool.close()
 
 
