@@ -11,6 +11,7 @@ from processor.config.faults import Findings, Path, nearest
 from processor.config.fields import compile_fields, is_literal, left_to_default
 from processor.config.shapes import LATER, NAME, Shape, load
 from processor.domain.actions import ACTIONS, Action, resolve_fields, with_fallbacks
+from processor.domain.directory.shortcut import compile_shortcut
 from processor.domain.filters import parse_filter, selectors
 from processor.domain.filters.tree import Filter
 from processor.domain.rules import Directory, Rule
@@ -68,6 +69,7 @@ def read_mapping(data: Any, path: Path, place: Place, found: Findings) -> Rule |
     if shape is None or filter_ is None or payload is None or len(found.faults) > before:
         return None
     types, events = selectors(filter_)
+    creation_only = frozenset(name for name in _CREATION_ONLY if left_to_default(action, name, spec))
     return Rule(
         mapping=shape.id or f"{place.connection}/{shape.name}",
         connection=place.connection,
@@ -77,10 +79,11 @@ def read_mapping(data: Any, path: Path, place: Place, found: Findings) -> Rule |
         matches=filter_.matches,
         payload=payload,
         clear_on_null=clear,
-        creation_only=frozenset(name for name in _CREATION_ONLY if left_to_default(action, name, spec)),
+        creation_only=creation_only,
         types=types,
         events=events,
         filter=filter_,
+        shortcut=compile_shortcut(spec, creation_only) if action.name == "addContactToXmd" else None,
         spec=spec,
         directory=_named_directory(fields.get("directoryId")),
     )

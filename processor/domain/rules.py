@@ -7,7 +7,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from processor.domain.events.event import TYPES
+
 if TYPE_CHECKING:  # ingress reads rules and must not load what filters need
+    from processor.domain.directory.shortcut import Shortcut
     from processor.domain.filters.tree import Filter
 
 __all__ = ["ALWAYS_KNOWN_SOURCE", "Directory", "Rule", "Rules", "Source"]
@@ -65,6 +68,8 @@ class Rule:
     """Names of track calls that the filter can match at all; ``None``: any."""
     filter: "Filter | None" = field(default=None, repr=False)
     """What ``matches`` was made of, for whoever explains a verdict; ``None`` where nobody kept it."""
+    shortcut: "Shortcut | None" = field(default=None, repr=False)
+    """The same as ``payload`` and what follows it, quicker, where the mapping has the usual shape."""
     spec: Mapping[str, Any] = field(default_factory=dict, repr=False)
     """What ``payload`` was made of: the mapping's JSON, the action's defaults laid under."""
     directory: str | None = None
@@ -81,7 +86,7 @@ class Rules:
     rules: tuple[Rule, ...]
     _index: dict[tuple[str, str, str], tuple[Rule, ...]] = field(default_factory=dict, repr=False, compare=False)
     _named: tuple[frozenset[str], frozenset[str], frozenset[str]] = field(init=False, repr=False, compare=False)
-    """Sources, types and event names that some rule names, and track: all others are alike to every rule."""
+    """Sources, types and event names that some rule names, and Segment's types: all others are alike to every rule."""
     _stitching: tuple[tuple[str, frozenset[str] | None], ...] = field(init=False, repr=False, compare=False)
     """(directory that stitches, sources of an enabled mapping that names it; ``None``: all)."""
 
@@ -90,7 +95,7 @@ class Rules:
             frozenset(name for rule in self.rules for name in getattr(rule, each) or ())
             for each in ("sources", "types", "events")
         )
-        object.__setattr__(self, "_named", (sources, types | {"track"}, events))
+        object.__setattr__(self, "_named", (sources, types | TYPES, events))
         stitches = frozenset(name for name, directory in self.directories.items() if directory.stitch)
         stitching = (
             (rule.directory, rule.sources)
@@ -111,6 +116,9 @@ class Rules:
         ``event`` names a track call; another call may hold an ``event`` too, which only ``matches`` reads.
         Remembers its answers by what the rules name, so that names from outside cannot fill the memory.
         """
+        found = self._index.get((source, type_, event))  # what is remembered by its own names is right as it is
+        if found is not None:
+            return found
         sources, types, events = self._named
         key = (
             source if source in sources else "",

@@ -42,36 +42,32 @@ def stamp_time(event: Event) -> int:
 
 def command_of(rule: Rule, event: Event, directories: Mapping[str, Directory]) -> Command:
     """Map the event and check the result. Raises ``RejectedError`` with the rule that it breaks."""
-    mapped = rule.payload(event.body)
-    payload = finish({} if mapped is MISSING else mapped, ACTIONS[rule.action])
-    directory = directories.get(payload["directoryId"])
-    if directory is None:
-        raise RejectedError("unknown_directory", f"no directory {payload['directoryId']}: add it to the document")
+    shortcut, transaction, contact, dropped = rule.shortcut, None, None, 0
+    directory = None if shortcut is None else directories.get(shortcut.directory)
+    person = None if shortcut is None or directory is None else shortcut.person(event.body)
     happened = stamp_time(event)
-    values, initial, dropped = _person(rule, event, payload)
-    transaction = None
-    if rule.action == "upsertContactTransaction":
-        values, initial = {}, {**values, **initial}
-        transaction = _transaction(rule, event, payload, directory, happened)
-    person = {**initial, **values} if initial else values
-    contact = None if transaction is None else _contact(payload.get("contactId"))
-    keys = lookup_keys(directory.merge_rules, person)
+    if person is not None and directory is not None:
+        values, initial = person
+        _clear(rule, event, values)
+    else:
+        mapped = rule.payload(event.body)
+        payload = finish({} if mapped is MISSING else mapped, ACTIONS[rule.action])
+        directory = directories.get(payload["directoryId"])
+        if directory is None:
+            raise RejectedError("unknown_directory", f"no directory {payload['directoryId']}: add it to the document")
+        values, initial, dropped = _person(rule, event, payload)
+        if rule.action == "upsertContactTransaction":
+            values, initial = {}, {**values, **initial}
+            transaction = _transaction(rule, event, payload, directory, happened)
+            contact = _contact(payload.get("contactId"))
+    everything = {**initial, **values} if initial else values
+    keys = lookup_keys(directory.merge_rules, everything)
     unmatched = None if keys or contact is not None else _unmatched(directory, rule, event)
-    return Command(
-        directory=directory.id,
-        mapping=rule.mapping,
-        source=event.source,
-        message_id=event.message_id,
-        at_ms=happened,
-        values=values,
-        initial=initial,
-        keys=keys,
-        transaction=transaction,
-        contact=contact,
-        dropped=dropped,
-        unmatched=unmatched,
-        guard=guard_key(directory.merge_rules, person),
-    )
+    guard = guard_key(directory.merge_rules, everything)
+    return Command(  # by position: by name it takes twice as long
+        directory.id, rule.mapping, event.source, event.message_id, happened,
+        values, initial, keys, transaction, contact, dropped, unmatched, guard,
+    )  # fmt: skip
 
 
 def _person(rule: Rule, event: Event, payload: Mapping[str, Any]) -> tuple[dict[str, Value], dict[str, Value], int]:
@@ -89,10 +85,14 @@ def _person(rule: Rule, event: Event, payload: Mapping[str, Any]) -> tuple[dict[
         else:
             values[name] = value
     dropped = put_embedded(payload.get("embeddedData", {}), values)
+    _clear(rule, event, values)
+    return values, initial, dropped
+
+
+def _clear(rule: Rule, event: Event, values: dict[str, Value]) -> None:
     for name, path in rule.clear_on_null.items():
         if path(event.body) is None:
             values[name] = None
-    return values, initial, dropped
 
 
 def _names_a_language(event: Event) -> bool:

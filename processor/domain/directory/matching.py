@@ -7,7 +7,6 @@ without regard to case. Where no rule is complete, extRef is an implicit last on
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from hashlib import blake2b
-from types import MappingProxyType
 
 from processor.domain.directory.command import Value
 
@@ -15,7 +14,6 @@ __all__ = ["IMPLICIT", "MergeRules", "complete_rules", "guard_key", "lookup_keys
 
 MergeRules = Sequence[Sequence[str]]
 IMPLICIT = ("extRef",)
-_NOTHING: Mapping[str, Value] = MappingProxyType({})
 
 
 _Maker = Callable[[Mapping[str, Value]], bytes | None]
@@ -71,15 +69,8 @@ def _makers(rules: MergeRules) -> tuple[_Maker, ...]:
 _implicit = _maker(IMPLICIT)
 
 
-def lookup_keys(
-    rules: MergeRules, values: Mapping[str, Value], initial: Mapping[str, Value] = _NOTHING
-) -> Sequence[bytes]:
-    """The keys to look for, the first that has a contact decides; empty: nobody can be found by these values.
-
-    ``initial`` stands in for what is not among ``values``.
-    """
-    if initial:
-        values = {**initial, **values}
+def lookup_keys(rules: MergeRules, values: Mapping[str, Value]) -> list[bytes]:
+    """The keys to look for, the first that has a contact decides; empty: nobody can be found by these values."""
     keys = [key for make in _makers(rules) if (key := make(values)) is not None]
     if not keys and (key := _implicit(values)) is not None:
         keys.append(key)
@@ -88,7 +79,7 @@ def lookup_keys(
 
 def ref_key(values: Mapping[str, Value]) -> bytes | None:
     """The key of extRef alone, by which everybody is found whatever the rules are; ``None`` without one."""
-    return _key(IMPLICIT, values)
+    return _implicit(values)
 
 
 def guard_key(rules: MergeRules, values: Mapping[str, Value]) -> bytes | None:

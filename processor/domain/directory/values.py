@@ -6,14 +6,14 @@ from typing import Any
 from processor.domain.actions import as_text
 from processor.domain.directory.command import EMBEDDED, Value
 
-__all__ = ["MAX_BYTES", "PERSON", "SHORT", "is_too_long", "put_embedded"]
+__all__ = ["MAX_BYTES", "MAX_NAME", "MAX_VALUE", "PERSON", "SHORT", "is_too_long", "put_embedded"]
 
 PERSON = frozenset(("extRef", "email", "phone", "firstName", "lastName", "language"))
 """The standard fields that are text."""
 MAX_BYTES = 512
 """Of an id, e-mail address, phone number or name. Source: schema section 7."""
 SHORT = MAX_BYTES // 4
-_MAX_NAME, _MAX_VALUE = 200, 1_024
+MAX_NAME, MAX_VALUE = 200, 1_024
 """Characters of an embedded field's name and value. Source: qualtrics-directory.md section 5."""
 
 
@@ -30,11 +30,11 @@ def put_embedded(given: Mapping[str, Any], values: dict[str, Value], *, clear: b
     dropped = 0
     for name, value in given.items():
         if value is None:
-            if clear and len(name) <= _MAX_NAME:
+            if clear and len(name) <= MAX_NAME:
                 values[EMBEDDED + name] = None
             continue
         text = value if type(value) is str else as_text(value)
-        if text and len(name) <= _MAX_NAME and len(text) <= _MAX_VALUE:
+        if text and len(name) <= MAX_NAME and len(text) <= MAX_VALUE:
             values[EMBEDDED + name] = text
         elif text:
             dropped += 1

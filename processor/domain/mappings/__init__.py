@@ -7,7 +7,7 @@ from processor.domain.mappings.compiling import compile_mapping
 from processor.domain.mappings.directives.template import expanded_once
 from processor.domain.mappings.javascript import MISSING, Missing, printed
 from processor.domain.mappings.json_text import json_text
-from processor.domain.mappings.paths import Resolve, path_parts
+from processor.domain.mappings.paths import Resolve, path_parts, without_prefix
 
 __all__ = [
     "MISSING",
@@ -18,4 +18,5 @@ __all__ = [
     "json_text",
     "path_parts",
     "printed",
+    "without_prefix",
 ]
