@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from processor.domain.directory.command import Command
-from processor.domain.directory.row import from_row, to_row
+from processor.domain.directory.row import from_row
 from processor.domain.directory.working import Working
 
 if TYPE_CHECKING:
@@ -15,16 +15,19 @@ __all__ = ["SELECT_CONTACTS", "lock_contacts", "named_contacts", "write_contacts
 _COLUMNS = (
     "ext_ref", "email", "phone", "first_name", "last_name", "language", "unsubscribed", "embedded", "why",
 )  # fmt: skip
+_IDENTIFIED = ("id", *_COLUMNS)
 SELECT_CONTACTS = (
     "SELECT id, ext_ref, email, phone, first_name, last_name, language, unsubscribed, embedded, why FROM contacts"
 )
 """The columns that ``row.from_row`` reads, behind the id."""
 _UPDATE = (
-    "UPDATE contacts c SET ext_ref = x, email = e, phone = p, first_name = f, last_name = l, language = g,"
-    " unsubscribed = u, embedded = m, why = w, modified_at = now() FROM unnest($2::bigint[], $3::text[], $4::text[],"
-    " $5::text[], $6::text[], $7::text[], $8::text[], $9::bool[], $10::jsonb[], $11::json[])"
-    " AS t (i, x, e, p, f, l, g, u, m, w) WHERE c.id = t.i AND c.dir = $1"
+    "UPDATE contacts c SET ext_ref = t.ext_ref, email = t.email, phone = t.phone, first_name = t.first_name,"
+    " last_name = t.last_name, language = t.language, unsubscribed = t.unsubscribed, embedded = t.embedded,"
+    " why = t.why, modified_at = now() FROM json_to_recordset($2::json) AS t (id bigint, ext_ref text, email text,"
+    " phone text, first_name text, last_name text, language text, unsubscribed bool, embedded jsonb, why json)"
+    " WHERE c.id = t.id AND c.dir = $1"
 )
+"""One JSON text for all rows: as ten arrays they cost asyncpg five times as much, 3.0 µs a row instead of 0.6."""
 
 
 async def named_contacts(
@@ -69,17 +72,14 @@ async def write_contacts(connection: "Connection", number: int, working: Working
 
     A process that freezes within COPY is ended by the others' heartbeat (docs/decisions.md, 20), by no time-out.
     """
-    rows = {contact: to_row(working.contacts[contact], working.made_by[contact]) for contact in sorted(working.dirty)}
-    made = working.made
-    new = [
-        (contact, number, *standard, embedded, why)
-        for contact, (standard, embedded, why) in rows.items()
-        if contact in made
-    ]
+    new, old = [], []
+    for contact in sorted(working.dirty):
+        standard, embedded, why = working.row(contact)
+        if contact in working.made:
+            new.append((contact, number, *standard, embedded, why))
+        else:
+            old.append(dict(zip(_IDENTIFIED, (contact, *standard, embedded, why), strict=True)))
     if new:
         await connection.copy_records_to_table("contacts", records=new, columns=("id", "dir", *_COLUMNS), timeout=30)
-    old = [contact for contact in rows if contact not in made]
     if old:
-        standard = zip(*(rows[contact][0] for contact in old), strict=True)
-        embedded = [rows[contact][1] for contact in old]
-        await connection.execute(_UPDATE, number, old, *standard, embedded, [rows[contact][2] for contact in old])
+        await connection.execute(_UPDATE, number, old)

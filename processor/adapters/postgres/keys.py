@@ -12,11 +12,16 @@ if TYPE_CHECKING:
 
 __all__ = ["StaleError", "read_keys", "write_keys"]
 
-_READ = "SELECT key, contact FROM match_keys WHERE dir = $1 AND key = ANY($2::bytea[])"
+_READ = (
+    "SELECT key, contact FROM match_keys WHERE dir = $1 AND key = ANY(ARRAY("
+    "SELECT substr($2::bytea, 16 * n - 15, 16) FROM generate_series(1, length($2::bytea) / 16) n))"
+)
+"""Keys come as one text of bytes, 16 each: as an array each of them costs asyncpg ten times as much (0.3 µs)."""
 _WAITING = "SELECT key, contact FROM waiting_keys WHERE dir = $1 AND key = ANY($2::bytea[])"
 _MOVE = (
     "INSERT INTO match_keys AS m (dir, key, contact, prev)"
-    " SELECT $1, k, c, p FROM unnest($2::bytea[], $3::bigint[], $4::bigint[]) u (k, c, p) ORDER BY k"
+    " SELECT $1, substr($2::bytea, 16 * n::int - 15, 16), c, p"
+    " FROM unnest($3::text::bigint[], $4::text::bigint[]) WITH ORDINALITY u (c, p, n) ORDER BY n"
     " ON CONFLICT (dir, key) DO UPDATE SET contact = excluded.contact, prev = excluded.prev"
     " WHERE m.contact IS NOT DISTINCT FROM excluded.prev"
 )
@@ -41,7 +46,7 @@ async def read_keys(
 ) -> tuple[Ownership, set[int]]:
     """The owners of these keys, and the contacts that wait for them, which are known under the exclusive lock only."""
     read: dict[bytes, int | None] = dict.fromkeys(keys)
-    read.update(map(tuple, await connection.fetch(_READ, number, keys)))
+    read.update(map(tuple, await connection.fetch(_READ, number, b"".join(keys))))
     waiting: dict[bytes, list[int]] = defaultdict(list)
     if exclusive:
         for row in await connection.fetch(_WAITING, number, keys):
@@ -55,7 +60,7 @@ async def write_keys(connection: "Connection", number: int, keys: Ownership, *, 
     unread = keys.unread()
     if unread:  # keys of a contact's combined values, by which nobody looked
         read: dict[bytes, int | None] = dict.fromkeys(unread)
-        read.update(map(tuple, await connection.fetch(_READ, number, unread)))
+        read.update(map(tuple, await connection.fetch(_READ, number, b"".join(unread))))
         keys.settle(read)
     if exclusive and keys.let_go:
         found = await connection.fetch(_WAITING, number, sorted(keys.let_go))
@@ -64,10 +69,8 @@ async def write_keys(connection: "Connection", number: int, keys: Ownership, *, 
     # either they see us waiting or we see them gone.
     moved = sorted({*keys.moved(), *(key for key, _ in keys.waits)})
     if moved:
-        owners, before = keys.owners, keys.before
-        done = await connection.execute(
-            _MOVE, number, moved, [owners[key] for key in moved], [before[key] for key in moved]
-        )
+        now, then = ([numbers[key] for key in moved] for numbers in (keys.owners, keys.before))
+        done = await connection.execute(_MOVE, number, b"".join(moved), _array(now), _array(then))
         if int(done.rsplit(" ", 1)[1]) != len(moved):
             raise StaleError("a key was taken by somebody else meanwhile")
     if keys.waits:
@@ -78,6 +81,11 @@ async def write_keys(connection: "Connection", number: int, keys: Ownership, *, 
             raise StaleError("a key that was let go is waited for")
     if keys.unwaits:
         await connection.execute(_UNWAIT, number, *_columns(keys.unwaits))
+
+
+def _array(numbers: Sequence[int | None]) -> str:
+    """An array as PostgreSQL writes it: half the price of the same as an array of asyncpg's."""
+    return "{" + str(numbers)[1:-1].replace("None", "NULL") + "}"
 
 
 def _columns(pairs: set[tuple[bytes, int]]) -> tuple[list[bytes], list[int]]:

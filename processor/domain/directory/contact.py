@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from processor.domain.directory.command import EMBEDDED, Command, CommandResult, Stamp, Value
 
-__all__ = ["MAX_EMBEDDED_FIELDS", "Contact", "bounded", "fold", "order"]
+__all__ = ["MAX_EMBEDDED_FIELDS", "Contact", "born", "bounded", "fold", "order", "stamps_of"]
 
 MAX_EMBEDDED_FIELDS = 500
 """Of one contact. Of more, those first by name stay, whatever the order of arrival. Source: schema section 5."""
@@ -32,21 +32,30 @@ def order(value: Value) -> tuple[int, bytes]:
     return (2, value.encode("utf-8", "surrogatepass")) if isinstance(value, str) else (1, repr(value).encode())
 
 
+def stamps_of(command: Command) -> tuple[Stamp, Stamp]:
+    """The stamps of a command's ordinary and of its initial values."""
+    at_ms, message_id, mapping = command.at_ms, command.message_id, command.mapping
+    return (1, at_ms, message_id, mapping), (0, -at_ms, message_id, mapping)
+
+
+def born(command: Command) -> Contact:
+    """The contact that a command makes: ``fold`` into nothing, where there is nothing to compare with."""
+    ordinary, initial = stamps_of(command)
+    stamps = {**dict.fromkeys(command.initial, initial), **dict.fromkeys(command.values, ordinary)}
+    return bounded(Contact({**command.initial, **command.values}, stamps))
+
+
 def fold(contact: Contact, command: Command) -> tuple[Contact, CommandResult]:
     """The contact after the command: ``changed``, or the same contact because the command was ``repeated``
     (each of its fields stands just so) or ``superseded`` (later ones had written them)."""
+    known, held = contact.stamps, contact.values
+    if not known and not contact.adopted:
+        made = born(command)
+        return made, "changed" if made.values else "repeated"
     values: dict[str, Value] = {}
     stamps: dict[str, Stamp] = {}
     superseded = False
-    ordinary = (1, command.at_ms, command.message_id, command.mapping)
-    initial = (0, -command.at_ms, command.message_id, command.mapping)
-    known = contact.stamps
-    if not known and not contact.adopted:  # a new contact: nothing to compare with
-        made = Contact(
-            {**command.initial, **command.values},
-            {**dict.fromkeys(command.initial, initial), **dict.fromkeys(command.values, ordinary)},
-        )
-        return bounded(made), "changed" if made.values else "repeated"
+    ordinary, initial = stamps_of(command)
     for given, stamp in ((command.initial, initial), (command.values, ordinary)):
         for name, value in given.items():
             before = stamps.get(name) or known.get(name)
@@ -55,12 +64,11 @@ def fold(contact: Contact, command: Command) -> tuple[Contact, CommandResult]:
                 stamps[name] = stamp
             elif stamp != before:
                 superseded = superseded or stamp is ordinary
-            elif order(value) > order(values[name] if name in values else contact.values[name]):
+            elif order(value) > order(values[name] if name in values else held[name]):
                 values[name] = value
     if not values:
         return contact, "superseded" if superseded else "repeated"
-    after = Contact({**contact.values, **values}, {**known, **stamps}, contact.adopted)
-    return bounded(after), "changed"
+    return bounded(Contact({**held, **values}, {**known, **stamps}, contact.adopted)), "changed"
 
 
 def bounded(contact: Contact) -> Contact:

@@ -6,15 +6,18 @@ where there are any.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from functools import lru_cache
+from typing import Any, NamedTuple
 
-from processor.domain.directory.command import EMBEDDED, STANDARD_FIELDS, Stamp, Value
-from processor.domain.directory.contact import Contact
+from processor.domain.directory.command import EMBEDDED, STANDARD_FIELDS, Command, Stamp, Value
+from processor.domain.directory.contact import MAX_EMBEDDED_FIELDS, Contact, born, stamps_of
 
-__all__ = ["from_row", "to_row"]
+__all__ = ["Row", "from_row", "new_row", "to_row"]
 
-
+Row = tuple[list[Value], Mapping[str, str], Mapping[str, Any]]
+"""(standard fields, embedded fields, why) of a contact."""
 _STANDARD = frozenset(STANDARD_FIELDS)
+_PREFIX = len(EMBEDDED)
 
 
 def from_row(standard: Sequence[Value], embedded: Mapping[str, str], why: Mapping[str, Any]) -> Contact:
@@ -25,13 +28,13 @@ def from_row(standard: Sequence[Value], embedded: Mapping[str, str], why: Mappin
         name: value for name, value in zip(STANDARD_FIELDS, standard, strict=True) if name in stamps
     }
     for name in stamps:
-        if name.startswith(EMBEDDED):
-            values[name] = embedded.get(name[len(EMBEDDED) :])
+        if name not in _STANDARD:
+            values[name] = embedded.get(name[_PREFIX:])
     return Contact(values, stamps, tuple(map(bytes.fromhex, why["a"])) if "a" in why else ())
 
 
-def to_row(contact: Contact, by: Mapping[str, str]) -> tuple[list[Value], dict[str, str], dict[str, Any]]:
-    """(standard fields, embedded fields, why) of a contact."""
+def to_row(contact: Contact, by: Mapping[str, str]) -> Row:
+    """The row of a contact. ``by``: who made it, and who matched it last."""
     values = contact.values
     positions: dict[Stamp, int] = {}
     fields: dict[str, int] = {}
@@ -44,8 +47,42 @@ def to_row(contact: Contact, by: Mapping[str, str]) -> tuple[list[Value], dict[s
             latest = stamp
         fields[name] = position
         if name not in _STANDARD and isinstance(value := values[name], str):
-            embedded[name[len(EMBEDDED) :]] = value
+            embedded[name[_PREFIX:]] = value
     why: dict[str, Any] = {"by": by, "w": list(positions), "f": fields}
     if contact.adopted:
         why["a"] = [key.hex() for key in contact.adopted]
-    return [values.get(name) for name in STANDARD_FIELDS], embedded, why
+    return list(map(values.get, STANDARD_FIELDS)), embedded, why
+
+
+def new_row(command: Command, by: Mapping[str, str]) -> Row:
+    """The row of ``born(command)``, which need not be made for it: 1.7 µs instead of 4.3."""
+    initial, values = command.initial, command.values
+    shape = _shape(tuple(initial), tuple(values))
+    if shape is None:
+        return to_row(born(command), by)
+    standard = list(map(values.get, STANDARD_FIELDS))
+    for position, name in shape.initial:
+        standard[position] = initial[name]
+    embedded = {short: value for name, short in shape.embedded if isinstance(value := values[name], str)}
+    ordinary, first = stamps_of(command)
+    writers = [first, ordinary] if initial and values else [first] if initial else [ordinary] if values else []
+    return standard, embedded, {"by": by, "w": writers, "f": shape.fields}
+
+
+class _Shape(NamedTuple):
+    """What only the names of a command's fields decide about the row."""
+
+    fields: Mapping[str, int]
+    initial: Sequence[tuple[int, str]]
+    embedded: Sequence[tuple[str, str]]
+
+
+@lru_cache(maxsize=1024)
+def _shape(initial: tuple[str, ...], values: tuple[str, ...]) -> _Shape | None:
+    """``None`` where a field has both kinds of values, an embedded one is initial, or there are very many."""
+    embedded = tuple((name, name[_PREFIX:]) for name in values if name not in _STANDARD)
+    unusual = not frozenset(initial).isdisjoint(values) or not _STANDARD.issuperset(initial)
+    if unusual or len(initial) + len(values) > MAX_EMBEDDED_FIELDS:
+        return None
+    fields = {**dict.fromkeys(initial, 0), **dict.fromkeys(values, 1 if initial else 0)}
+    return _Shape(fields, tuple((STANDARD_FIELDS.index(name), name) for name in initial), embedded)

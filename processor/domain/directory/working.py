@@ -9,10 +9,11 @@ from dataclasses import dataclass, field
 from itertools import chain
 
 from processor.domain.directory.command import Command, CommandResult
-from processor.domain.directory.contact import Contact, fold
+from processor.domain.directory.contact import Contact, born, fold
 from processor.domain.directory.matching import IMPLICIT, MergeRules, complete_rules, ref_key, stored_keys
 from processor.domain.directory.merging import combined, separated
 from processor.domain.directory.ownership import SUPPRESSED, Ownership
+from processor.domain.directory.row import Row, new_row, to_row
 from processor.domain.outcome import Rejection
 
 __all__ = ["Merge", "Working", "carried"]
@@ -73,11 +74,15 @@ class Working:
     """Commands whose keys led to more than one contact; the first rule that had a match decided."""
     _suppressing: bool = field(init=False)
     _same_rules: bool = field(init=False)
+    _rule_names: Sequence[str] = field(init=False)
+    _new: dict[int, Command] = field(default_factory=dict)
+    """Contacts that one command has made, and no other has touched. Most stay so, and need not be worked out."""
     _key_fields: frozenset[str] = field(init=False)
 
     def __post_init__(self) -> None:
         self._suppressing = SUPPRESSED in self.keys.before.values()
         self._same_rules = list(map(tuple, self.finding)) == list(map(tuple, self.storing))
+        self._rule_names = ["+".join(rule) for rule in self.finding]
         self._key_fields = frozenset(chain(IMPLICIT, *self.storing))
 
     def winner(self, contact: int) -> int:
@@ -85,6 +90,18 @@ class Working:
         while contact in self.winners:
             contact = self.winners[contact]
         return contact
+
+    def row(self, contact: int) -> Row:
+        """A contact of ``dirty`` as it is to be stored."""
+        command, made_by = self._new.get(contact), self.made_by[contact]
+        return to_row(self.contacts[contact], made_by) if command is None else new_row(command, made_by)
+
+    def _held(self, number: int) -> Contact | None:
+        """The contact as it is now; ``None`` for one that was not read and not made."""
+        command = self._new.pop(number, None)
+        if command is not None:
+            self.contacts[number] = born(command)
+        return self.contacts.get(number)
 
     def orphans(self) -> list[bytes]:
         """Keys whose owner does not carry them."""
@@ -142,16 +159,12 @@ class Working:
                 number = None if number is None else self.winner(number)
         else:
             number = self.winner(command.contact)
-            if number not in self.contacts:
+            if self._held(number) is None:
                 return None, _NOBODY
-        before = self.contacts.get(number) if number is not None else None
-        told = command if before is None or not before.adopted else _by_its_name(command, before)
-        after, result = fold(before or Contact(), told)
-        if before is None:
-            number = number if number is not None else self.new_id()
-            self._make(number, after, command)
-            return number, "changed"
-        assert number is not None  # noqa: S101 - for the type checker: it was found or named
+        before = None if number is None else self._held(number)
+        if number is None or before is None:
+            return self._make(self.new_id() if number is None else number, command), "changed"
+        after, result = fold(before, _by_its_name(command, before) if before.adopted else command)
         if result == "changed":
             if command.contact is None:
                 rule = self._rule(command, place)
@@ -160,22 +173,23 @@ class Working:
             self._change(number, before, after)
         return number, result
 
-    def _make(self, number: int, contact: Contact, command: Command) -> None:
-        self.contacts[number] = contact
+    def _make(self, number: int, command: Command) -> int:
+        self._new[number] = command
         rule = self._rule(command, 0)
         self.made_by[number] = {"message": command.message_id, "mapping": command.mapping, "rule": rule}
         self.made.add(number)
         self.dirty.add(number)
-        claim = self.keys.claim
-        for key in stored_keys(self.storing, contact.values, command.keys if self._same_rules else None):
-            claim(number, key)
+        known = command.keys if self._same_rules else None
+        for key in stored_keys(self.storing, {**command.initial, **command.values}, known):
+            self.keys.claim(number, key)
+        return number
 
     def _rule(self, command: Command, place: int) -> str:
         """The name of the rule behind one of the command's keys; ``none`` where it has no key."""
         if not command.keys:
             return "none"
         if len(command.keys) == len(self.finding):
-            return "+".join(self.finding[place])
+            return self._rule_names[place]
         return "+".join(complete_rules(self.finding, {**command.initial, **command.values})[place])
 
     def _change(self, number: int, before: Contact, after: Contact) -> None:
@@ -215,11 +229,12 @@ class Working:
         By arrival: whichever of the two references has the later stamp (design section 5).
         """
         old, new = self.keys.owners.get(formerly), self._owner(command)
-        if old is None or old == new or ref_key(self.contacts[old].values) != formerly:
+        before = None if old is None or old == new else self._held(old)
+        if old is None or before is None or ref_key(before.values) != formerly:
             return (new, "repeated")  # nobody, done before, or somebody who only adopted that key
         if new is not None:
+            self._held(new)  # worked out, as `old` is
             return self._merge(new, old, command.mapping), "changed"
-        before = self.contacts[old]
         rank, at_ms, *_ = before.stamps["extRef"]
         stamp = (1, max(command.at_ms, at_ms + 1) if rank else command.at_ms, command.message_id, command.mapping)
         after = Contact(
@@ -233,7 +248,7 @@ class Working:
 
     def _absorb(self, command: Command, absorbs: int) -> Became:
         winner, loser = self.winner(command.contact or 0), self.winner(absorbs)
-        if winner not in self.contacts or loser not in self.contacts:
+        if self._held(winner) is None or self._held(loser) is None:
             return None, _NOBODY
         if winner == loser:
             return winner, _SAME
