@@ -4,6 +4,7 @@ If the process dies before COMMIT, nothing has happened and the records are read
 says so. A COMMIT whose answer is lost looks like a missing store: the batch is tried again and the fence refuses it.
 """
 
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -29,8 +30,8 @@ __all__ = ["PostgresSink"]
 class _Effects:
     """The commands of a batch by directory, each with its place (outcome, effect within it)."""
 
-    places: dict[str, list[tuple[int, int]]] = field(default_factory=dict)
-    commands: dict[str, list[Command]] = field(default_factory=dict)
+    places: dict[str, list[tuple[int, int]]] = field(default_factory=lambda: defaultdict(list))
+    commands: dict[str, list[Command]] = field(default_factory=lambda: defaultdict(list))
     forgets: bool = False
     """Whether somebody is to be forgotten, which needs the exclusive lock."""
 
@@ -58,8 +59,9 @@ class PostgresSink:
             raise UnavailableError(f"the directory changes under us: {error}", "stale") from error
 
     async def _once(self, decided: Decided, effects: _Effects, *, exclusive: bool) -> Tally:
+        nothing: list[CommandResult | Rejection] = []
         results: list[list[CommandResult | Rejection]] = [
-            ["repeated"] * len(outcome.effects) for outcome in decided.outcomes
+            ["repeated"] * len(outcome.effects) if outcome.effects else nothing for outcome in decided.outcomes
         ]
         async with transaction(self._pool) as connection:
             numbers = await self._numbers(connection, sorted(effects.commands))
@@ -120,9 +122,11 @@ class PostgresSink:
 def _grouped(decided: Decided) -> _Effects:
     effects = _Effects()
     for position, outcome in enumerate(decided.outcomes):
+        if not outcome.effects:
+            continue
         for index, command in enumerate(outcome.effects):
-            effects.places.setdefault(command.directory, []).append((position, index))
-            effects.commands.setdefault(command.directory, []).append(command)
+            effects.places[command.directory].append((position, index))
+            effects.commands[command.directory].append(command)
             if command.forget is not None:
                 effects.forgets = True
     return effects
