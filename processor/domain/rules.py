@@ -104,10 +104,13 @@ class Rules:
         )
         object.__setattr__(self, "_stitching", tuple(stitching))
 
+    @property
+    def stitches(self) -> bool:
+        """Whether any event may make two contacts one."""
+        return bool(self._stitching)
+
     def stitching(self, source: str) -> Sequence[str]:
         """The directories in which an event of this source may make two contacts one."""
-        if not self._stitching:
-            return ()
         return tuple(dict.fromkeys(name for name, sources in self._stitching if sources is None or source in sources))
 
     def candidates(self, source: str, type_: str, event: str) -> tuple[Rule, ...]:

@@ -109,14 +109,15 @@ class Loop:
         """A batch is decided by one revision."""
         rules, decide, ids = self._parts.rules(), self._parts.decide, batch.topic_ids
         outcomes: list[Outcome] = []
-        for position, record in enumerate(batch.records, 1):
-            if position % _SLICE == 0:
+        for start in range(0, len(batch.records), _SLICE):
+            if start:
                 await asyncio.sleep(0)
-            try:
-                outcomes.append(decide(record, ids[record.topic], rules))
-            except Exception as error:  # noqa: BLE001 - a fault in a decision buries that record, not the partition
-                self._parts.logger.error("record_buried", offset=record.offset, reason=type(error).__name__)
-                outcomes.append(bury(Outcome(ALWAYS_KNOWN_SOURCE), error))
+            for record in batch.records[start : start + _SLICE]:
+                try:
+                    outcomes.append(decide(record, ids[record.topic], rules))
+                except Exception as error:  # noqa: BLE001 - a fault in a decision buries that record, not the partition
+                    self._parts.logger.error("record_buried", offset=record.offset, reason=type(error).__name__)
+                    outcomes.append(bury(Outcome(ALWAYS_KNOWN_SOURCE), error))
         for position, rejection in batch.refused.items():
             outcomes[position] = Outcome(ALWAYS_KNOWN_SOURCE, rejections=(rejection,))
         return Decided(batch.spans, batch.records, outcomes, rules)

@@ -34,12 +34,9 @@ async def named_contacts(
     connection: "Connection", number: int, commands: Sequence[Command]
 ) -> tuple[set[int], dict[int, int]]:
     """The contacts that commands name by id and that are there, and for those merged away who has them now."""
-    named = {
-        contact
-        for command in commands
-        for contact in (command.contact, command.unmatched, command.absorbs)
-        if contact is not None
-    }
+    named = {command.contact for command in commands if command.contact is not None}
+    named.update(command.unmatched for command in commands if command.unmatched is not None)
+    named.update(command.absorbs for command in commands if command.absorbs is not None)
     if not named:
         return set(), {}
     found = await connection.fetch(

@@ -92,7 +92,7 @@ async def _write(
     for position, command in enumerate(commands):
         if command.transaction is not None and found[position] is not None:
             results[position] = "changed" if position in added else "repeated"
-    now = [None if contact is None else working.winner(contact) for contact in found]
+    now = [None if c is None else working.winner(c) for c in found] if working.winners else found
     await memberships.join(connection, target.number, commands, now, added)
     written.results += results
     written.contacts += now
@@ -119,10 +119,7 @@ async def _read(connection: "Connection", target: Target, commands: Sequence[Com
 
 def _keys(commands: Sequence[Command]) -> list[bytes]:
     """Every key that some command looks by, sorted."""
-    keys = set(chain.from_iterable(command.keys for command in commands))
-    for command in commands:
-        if command.guard is not None:
-            keys.add(command.guard)
-        if command.formerly is not None:
-            keys.add(command.formerly)
+    keys = set(chain.from_iterable([command.keys for command in commands]))
+    keys.update([command.guard for command in commands if command.guard is not None])
+    keys.update([command.formerly for command in commands if command.formerly is not None])
     return sorted(keys)

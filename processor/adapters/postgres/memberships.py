@@ -32,7 +32,8 @@ async def known_lists(connection: "Connection", target: Target, commands: Sequen
     for command in commands:
         if command.transaction is not None and command.transaction.mailing_list is not None:
             named.add(command.transaction.mailing_list)
-        named.update(membership.mailing_list for membership in command.memberships)
+        if command.memberships:
+            named.update(membership.mailing_list for membership in command.memberships)
     known = named.intersection(list_ for list_, _ in target.directory.mailing_lists)
     if known == named:
         return frozenset(known)

@@ -26,9 +26,12 @@ def decide(record: Record, topic_id: UUID, rules: Rules) -> Outcome:
     if event.type == "delete":
         return Outcome(event.source, event.message_id, effects=forgetting(event, rules.directories))
     effects = stitching(event, rules)
+    candidates = rules.candidates(event.source, event.type, event.name)
+    if not candidates and not effects:  # nearly every event of a site that shows pages
+        return Outcome(event.source, event.message_id)
     rejections: list[Rejection] = []
     reason: Reason = "no_match"
-    for rule in rules.candidates(event.source, event.type, event.name):
+    for rule in candidates:
         if rule.action not in ACTIONS or not rule.matches(event.body):
             continue
         if not rule.enabled:

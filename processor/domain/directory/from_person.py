@@ -26,7 +26,7 @@ def forgetting(event: Event, directories: Mapping[str, Directory]) -> list[Comma
 
 def stitching(event: Event, rules: Rules) -> list[Command]:
     """An identify or an alias that names two ids, in each directory that stitches (design section 5)."""
-    directories = rules.stitching(event.source) if event.type in _FORMERLY else ()
+    directories = rules.stitching(event.source) if rules.stitches and event.type in _FORMERLY else ()
     if not directories:
         return []
     body = event.body

@@ -39,6 +39,14 @@ class Ownership:
         elif owner != contact:
             self._wait(key, contact)
 
+    def give(self, contact: int, key: bytes) -> None:
+        """A contact that was made just now carries the key: as ``claim``, but it cannot have waited for it yet."""
+        owner = self.owners.setdefault(key, contact)
+        if owner is None:
+            self.owners[key] = contact
+        elif owner != contact:
+            self._wait(key, contact)
+
     def release(self, contact: int, key: bytes) -> None:
         """The contact no longer carries the key: whoever waited longest has it."""
         if key not in self.before:

@@ -181,7 +181,7 @@ class Working:
         self.dirty.add(number)
         known = command.keys if self._same_rules else None
         for key in stored_keys(self.storing, {**command.initial, **command.values}, known):
-            self.keys.claim(number, key)
+            self.keys.give(number, key)
         return number
 
     def _rule(self, command: Command, place: int) -> str:

@@ -75,11 +75,14 @@ def _name(record: Record, topic_id: UUID) -> str:
 def _origin(headers: Sequence[tuple[str, bytes | None]]) -> tuple[str | None, int | None]:
     source: bytes | None = None
     received_at: bytes | None = None
-    for name, value in headers:
-        if name == "source":
-            source = value
-        elif name == "received-at":
-            received_at = value
+    if len(headers) == 2 and headers[0][0] == "source" and headers[1][0] == "received-at":  # as ingress writes them
+        source, received_at = headers[0][1], headers[1][1]
+    else:
+        for name, value in headers:
+            if name == "source":
+                source = value
+            elif name == "received-at":
+                received_at = value
     if not source or received_at is None:
         return None, None
     return _text(source), _moment(received_at)

@@ -19,6 +19,16 @@ def test_a_free_key_is_had_and_a_taken_one_waited_for() -> None:
     assert keys.waits == {(K, 2)}
 
 
+def test_a_new_contact_takes_what_is_free_and_waits_for_the_rest() -> None:
+    """As any other, but there is nothing that it could have waited for so far."""
+    keys = Ownership({K: None, L: 7})
+    keys.give(9, K)
+    keys.give(9, L)
+    assert keys.owners == {K: 9, L: 7}
+    assert keys.waits == {(L, 9)}
+    assert keys.unwaits == set()
+
+
 def test_the_oldest_that_waits_is_the_heir() -> None:
     """Known beforehand or waiting since a moment ago; who has it waits no longer."""
     keys = Ownership({K: 1}, {K: [9]})
