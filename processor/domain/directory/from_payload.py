@@ -12,7 +12,7 @@ from processor.domain.actions import ACTIONS, as_text, finish, transaction_date
 from processor.domain.directory.command import Command, Transaction, Value
 from processor.domain.directory.effect_keys import effect_key
 from processor.domain.directory.ids import contact_id, derived_contact
-from processor.domain.directory.matching import guard_key, lookup_keys
+from processor.domain.directory.matching import guard_key, key_fields, lookup_keys
 from processor.domain.directory.values import MAX_BYTES, PERSON, SHORT, is_too_long, put_embedded
 from processor.domain.events.event import Event
 from processor.domain.events.times import parse_ms
@@ -48,7 +48,8 @@ def command_of(rule: Rule, event: Event, directories: Mapping[str, Directory]) -
     happened = stamp_time(event)
     if person is not None and directory is not None:
         values, initial = person
-        _clear(rule, event, values)
+        if rule.clear_on_null:
+            _clear(rule, event, values)
     else:
         mapped = rule.payload(event.body)
         payload = finish({} if mapped is MISSING else mapped, ACTIONS[rule.action])
@@ -60,7 +61,8 @@ def command_of(rule: Rule, event: Event, directories: Mapping[str, Directory]) -
             values, initial = {}, {**values, **initial}
             transaction = _transaction(rule, event, payload, directory, happened)
             contact = _contact(payload.get("contactId"))
-    everything = {**initial, **values} if initial else values
+    found_by_initial = initial and not key_fields(directory.merge_rules).isdisjoint(initial)
+    everything = {**initial, **values} if found_by_initial else values
     keys = lookup_keys(directory.merge_rules, everything)
     unmatched = None if keys or contact is not None else _unmatched(directory, rule, event)
     guard = guard_key(directory.merge_rules, everything)

@@ -7,10 +7,20 @@ without regard to case. Where no rule is complete, extRef is an implicit last on
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from hashlib import blake2b
+from itertools import chain
 
 from processor.domain.directory.command import Value
 
-__all__ = ["IMPLICIT", "MergeRules", "complete_rules", "guard_key", "lookup_keys", "ref_key", "stored_keys"]
+__all__ = [
+    "IMPLICIT",
+    "MergeRules",
+    "complete_rules",
+    "guard_key",
+    "key_fields",
+    "lookup_keys",
+    "ref_key",
+    "stored_keys",
+]
 
 MergeRules = Sequence[Sequence[str]]
 IMPLICIT = ("extRef",)
@@ -64,6 +74,12 @@ def _makers(rules: MergeRules) -> tuple[_Maker, ...]:
         return _made(rules)
     except TypeError:
         return _made(tuple(map(tuple, rules)))
+
+
+@lru_cache(maxsize=256)
+def key_fields(rules: tuple[tuple[str, ...], ...]) -> frozenset[str]:
+    """The fields of which the keys of these rules are made, extRef among them."""
+    return frozenset(chain(IMPLICIT, *rules))
 
 
 _implicit = _maker(IMPLICIT)
