@@ -3,13 +3,15 @@ directory service in several forms. Interleaved; before a step that writes, the 
 
 import asyncio
 import time
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import asyncpg
 from bench import events
 from bench.figures import Figure, median
-from bench.rig import BenchError, Rig
+from bench.rig import BenchError, Rig, Service
 from bench.stored import store
 
 __all__ = ["decide_loop", "directory", "fill_topic"]
@@ -34,6 +36,14 @@ class _Run:
     prefix: str = PREFIX
     processes: int = 1
     stored: int = 0
+
+
+class _Measured(NamedTuple):
+    """``cpu_us``: of the service's processes, for each event; ``peak_mb``: of the largest of them."""
+
+    rate: float
+    cpu_us: float
+    peak_mb: float
 
 
 def fill_topic(rig: Rig, total: int, prefix: str = PREFIX, hot: float = 0.0) -> int:
@@ -66,8 +76,7 @@ def directory(rig: Rig, *, rounds: int, total: int, stored: int) -> list[Figure]
         full = rig.database(_THREE)
         store(full, stored)
     blind: list[float] = []
-    rates: dict[str, list[float]] = {}
-    most_mb = 0.0
+    measured: dict[str, list[_Measured]] = defaultdict(list)
     for _ in range(rounds):
         dsn = rig.database()
         rig.settle()
@@ -83,53 +92,53 @@ def directory(rig: Rig, *, rounds: int, total: int, stored: int) -> list[Figure]
         if stored:
             runs["full"] = (lambda: rig.database(like=full), _Run(total, answer["people"], stored=stored))
         for name, (database, run) in runs.items():
-            rate, memory = _service(rig, database(), run)
-            rates.setdefault(name, []).append(rate)
-            most_mb = max(most_mb, memory)
-    figures = [Figure("blind upsert", median(blind), "events/s", note="no matching, no fold, no fence")]
-    figures += [
-        _figure("directory service", rates["one"], blind, "blind upsert", 0.6, f"one merge rule; {most_mb:.0f} MB"),
-        _figure("three merge rules", rates["three"], blind, "blind upsert", 0.4),
-        _figure("two processes", rates["two"], rates["one"], "directory service", 1.4),
-        _figure("one hot person", rates["hot"], rates["one"], "directory service", 0.8, f"{_HOT:.0%} of the events"),
+            measured[name].append(_service(rig, database(), run))
+    rates = {name: [each.rate for each in runs] for name, runs in measured.items()}
+
+    def figure(step: str, name: str, theirs: Sequence[float], to: str, needed: float, note: str) -> Figure:
+        """The median of the pairs' ratios is what is judged."""
+        ratio = median([our / their for our, their in zip(rates[name], theirs, strict=True)])
+        spent = f"{note}; {median([each.cpu_us for each in measured[name]]):.1f} µs of CPU an event"
+        return Figure(step, median(rates[name]), "events/s", ratio, to, needed, ratio, note=spent)
+
+    most = max(each.peak_mb for runs in measured.values() for each in runs)
+    figures = [
+        Figure("blind upsert", median(blind), "events/s", note="no matching, no fold, no fence"),
+        figure("directory service", "one", blind, "blind upsert", 0.6, f"one merge rule; {most:.0f} MB"),
+        figure("three merge rules", "three", blind, "blind upsert", 0.4, "three keys a person"),
+        figure("two processes", "two", rates["one"], "directory service", 1.4, "both together"),
+        figure("one hot person", "hot", rates["one"], "directory service", 0.8, f"{_HOT:.0%} of the events"),
     ]
     if stored:
         note = f"{stored:,} contacts before"
-        figures.append(_figure("full directory", rates["full"], rates["three"], "three merge rules", 0.8, note))
+        figures.append(figure("full directory", "full", rates["three"], "three merge rules", 0.8, note))
     return figures
 
 
-def _figure(
-    step: str, ours: Sequence[float], theirs: Sequence[float], to: str, needed: float, note: str = ""
-) -> Figure:
-    """The median of the pairs' ratios is what is judged."""
-    ratio = median([our / their for our, their in zip(ours, theirs, strict=True)])
-    return Figure(step, median(ours), "events/s", ratio=ratio, to=to, needed=needed, judged=ratio, note=note)
-
-
-def _service(rig: Rig, dsn: str, run: _Run) -> tuple[float, float]:
-    """Events a second of one run over the whole topic, and the memory that a process took."""
+def _service(rig: Rig, dsn: str, run: _Run) -> _Measured:
+    """One run over the whole topic."""
     rig.settle()
     services = [rig.starting("directory", dsn=dsn, prefix=run.prefix) for _ in range(run.processes)]
     try:
-        rate = asyncio.run(_watched(dsn, run))
-        return rate, max(service.peak_mb for service in services)
+        rate, cpu_us = asyncio.run(_watched(dsn, run, services))
+        return _Measured(rate, cpu_us, max(service.peak_mb for service in services))
     finally:
         for service in services:
             service.stop()
 
 
-async def _watched(dsn: str, run: _Run) -> float:
-    """From a tenth of the events, and every process having its share of the partitions, to the last event."""
+async def _watched(dsn: str, run: _Run, services: Sequence[Service]) -> tuple[float, float]:
+    """Events a second and µs of CPU an event, of all processes: from a tenth of the events, and every process having
+    its share of the partitions, to the last event."""
     connection = await asyncpg.connect(dsn)
-    began: tuple[int, float] | None = None
+    began: tuple[int, float, float] | None = None
     deadline = time.monotonic() + 180
     try:
         while True:
             done, owners = await connection.fetchrow(_PROGRESS)
-            now = time.monotonic()
+            now, spent = time.monotonic(), sum(service.cpu_s for service in services)
             if began is None and done * 10 >= run.total and owners == run.processes:
-                began = (done, now)
+                began = (done, now, spent)
             if done >= run.total:
                 break
             if now > deadline:
@@ -140,6 +149,7 @@ async def _watched(dsn: str, run: _Run) -> float:
         found = await connection.fetchval("SELECT count(*) FROM contacts")
         if found != run.people + run.stored:
             raise BenchError(f"{found} contacts were made of {run.people} people and {run.stored} stored ones")
-        return (run.total - began[0]) / (now - began[1])
+        events_ = run.total - began[0]
+        return events_ / (now - began[1]), (spent - began[2]) * 1e6 / events_
     finally:
         await connection.close()
