@@ -9,6 +9,7 @@ quicker: 1.0 µs instead of 6.5 for the default mapping of addContactToXmd.
 import json
 from collections.abc import Callable, Collection, Mapping
 from contextlib import contextmanager
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 from processor.domain.actions import as_text
@@ -52,6 +53,15 @@ def _text(value: Any) -> str:
     return value if type(value) is str and value else _unusual()
 
 
+@lru_cache(maxsize=1024)
+def _compiled(source: str) -> Callable[[dict[str, Any]], Person | None]:
+    """Once for mappings that read alike: compiling takes 0.6 ms, and a document may have a thousand mappings."""
+    names: dict[str, Any] = {"EMPTY": {}, "as_text": as_text, "put_embedded": put_embedded}
+    exec(source, names)  # noqa: S102 - every text of the mapping stands in it as a literal
+    person: Callable[[dict[str, Any]], Person | None] = names["person"]
+    return person
+
+
 class _Source:
     """Python text of one function; ``v`` is the value that was read last, ``None`` where there is none.
 
@@ -75,10 +85,7 @@ class _Source:
         if "embeddedData" in spec:  # last, as on the plain path: what is refused first is the reason that is given
             self._embedded(spec["embeddedData"])
         self._write("return values, initial")
-        names: dict[str, Any] = {"EMPTY": {}, "as_text": as_text, "put_embedded": put_embedded}
-        exec("\n".join(self._lines), names)  # noqa: S102 - every text of the mapping stands in it as a literal
-        person: Callable[[dict[str, Any]], Person | None] = names["person"]
-        return person
+        return _compiled("\n".join(self._lines))
 
     def _person(self, name: str, value: Any) -> None:
         if type(value) is not dict:
