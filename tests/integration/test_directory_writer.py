@@ -14,6 +14,7 @@ from processor.adapters.postgres.writing import PostgresDirectoryWriter
 from processor.domain.directory.command import Command, Membership, Transaction
 from processor.domain.directory.effect_keys import effect_key
 from processor.domain.directory.matching import guard_key, lookup_keys, ref_key
+from processor.domain.events.subjects import subjects
 from processor.domain.outcome import Rejection
 from processor.domain.rules import Directory
 from processor.errors import RejectedError
@@ -294,11 +295,13 @@ async def test_deleting_takes_everything_and_suppresses_nobody(desk: Desk) -> No
     for number, (key, value) in enumerate(letters):
         await desk.pool.execute(
             'INSERT INTO dead_letters (service, topic, topic_id, partition, "offset", mapping, code, reason, source,'
-            " message_id, headers, key, value, received, revision) VALUES ('directory', 't', gen_random_uuid(), 0, $1,"
-            " '', 'c', 'r', 'web', 'm', '[]', $2, $3, now(), 1)",
+            " message_id, headers, key, value, received, revision, subjects)"
+            " VALUES ('directory', 't', gen_random_uuid(), 0, $1, '', 'c', 'r', 'web', 'm', '[]', $2, $3,"
+            " now(), 1, $4)",
             number,
             key,
             value,
+            subjects(key, value),
         )
     erased = await desk.writer.delete_contact("POOL_1", twin, "test")
     assert erased is not None

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from processor.domain.directory.command import Command, CommandResult
 from processor.domain.events.record import Record
+from processor.domain.events.subjects import subjects
 from processor.domain.ledger import Tally
 from processor.domain.outcome import Outcome, Rejection
 from processor.ports.directory import Became
@@ -58,8 +59,8 @@ async def bury(
     ids = {span.partition.topic: span.topic_id for span in decided.spans}
     await connection.executemany(
         'INSERT INTO dead_letters (service, topic, topic_id, partition, "offset", mapping, code, reason, source,'
-        " message_id, headers, key, value, received, revision)"
-        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)"
+        " message_id, headers, key, value, received, revision, subjects)"
+        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)"
         ' ON CONFLICT (service, topic_id, partition, "offset", mapping) DO NOTHING',
         [
             (
@@ -78,6 +79,7 @@ async def bury(
                 record.value,
                 datetime.fromtimestamp(min(max(record.timestamp, 0), _YEAR_3000_MS) / 1000, UTC),
                 decided.rules.revision,
+                subjects(record.key, record.value),
             )
             for record, outcome, rejection in letters
         ],

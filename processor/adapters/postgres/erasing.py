@@ -4,11 +4,8 @@ Whoever is also suppressed is remembered as keys that nobody can have (``SUPPRES
 under the exclusive lock: no batch that read "not suppressed" can bring the person back (schema section 4, step 7).
 """
 
-import json
 from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
-
-import orjson
 
 from processor.adapters.postgres.contacts import SELECT_CONTACTS
 from processor.adapters.postgres.keys import read_keys, write_keys
@@ -18,6 +15,7 @@ from processor.domain.directory.matching import ref_key
 from processor.domain.directory.ownership import SUPPRESSED, Ownership
 from processor.domain.directory.row import from_row
 from processor.domain.directory.working import carried
+from processor.domain.events.subjects import subject
 from processor.errors import RejectedError
 from processor.ports.directory import Erased
 
@@ -26,8 +24,8 @@ if TYPE_CHECKING:
 
 __all__ = ["delete", "forget", "unsuppress"]
 
-_SHORTEST_ID = 6
-"""Characters of a user id that is looked for inside dead letters: a shorter one stands in other people's too."""
+_TOLD = ("extRef", "email")
+"""Fields of a contact by which a dead letter is known to speak of it."""
 
 
 async def forget(connection: "Connection", target: Target, user_id: str, by: str) -> tuple[Erased, bool]:
@@ -98,7 +96,9 @@ async def _family(connection: "Connection", number: int, contacts: Collection[in
     rows = await connection.fetch(
         "WITH RECURSIVE up AS (SELECT id, merged_into FROM contacts WHERE id = ANY($1::bigint[]) AND dir = $2"  # noqa: S608
         " UNION SELECT c.id, c.merged_into FROM up JOIN contacts c ON c.id = up.merged_into),"
-        " down AS (SELECT id FROM up UNION SELECT c.id FROM down JOIN contacts c ON c.merged_into = down.id)"
+        " down AS (SELECT id FROM up UNION SELECT c.id FROM down"
+        # OFFSET 0 keeps it a look-up for each: a join would walk the whole index.
+        " CROSS JOIN LATERAL (SELECT id FROM contacts WHERE merged_into = down.id OFFSET 0) c)"
         f" {SELECT_CONTACTS} WHERE id IN (SELECT id FROM down) ORDER BY id FOR UPDATE",
         sorted(contacts),
         number,
@@ -147,18 +147,13 @@ async def _audit(connection: "Connection", erased: Erased, by: str) -> None:
 
 
 async def _erase_letters(connection: "Connection", contacts: dict[int, Contact], ids: Sequence[str]) -> int:
-    """Empty the person's dead letters: those under the user id, and those that hold it or the e-mail address."""
-    refs = {*ids, *(str(contact.values.get("extRef") or "") for contact in contacts.values())} - {""}
-    texts = {ref for ref in refs if len(ref) >= _SHORTEST_ID}
-    texts.update(str(contact.values["email"]) for contact in contacts.values() if contact.values.get("email"))
-    needles = {form for text in texts for form in (orjson.dumps(text), json.dumps(text).encode())}
+    """Empty the dead letters that speak of the person, by any user id or e-mail address that is known."""
+    texts = {*ids, *(str(contact.values.get(name) or "") for contact in contacts.values() for name in _TOLD)} - {""}
     return await _gone(
         connection,
         "UPDATE dead_letters SET state = 'erased', reason = 'erased', message_id = '', headers = '[]', key = NULL,"
-        " value = NULL WHERE state <> 'erased' AND (key = ANY($1::bytea[]) OR EXISTS (SELECT FROM unnest($2::bytea[]) n"
-        " WHERE position(n IN value) > 0))",
-        sorted(ref.encode() for ref in refs),
-        sorted(needles),
+        " value = NULL, subjects = '{}' WHERE subjects && $1::bytea[]",
+        sorted(map(subject, texts)),
     )
 
 

@@ -83,5 +83,8 @@ CREATE TABLE idempotency_keys (
     at      date   NOT NULL DEFAULT current_date
 );
 
--- By Kafka's key, which is the user id: for taking a person's dead letters away.
-CREATE INDEX dead_letters_by_key ON dead_letters (key);
+CREATE INDEX idempotency_keys_by_contact ON idempotency_keys (contact);
+
+-- Hashes of the ids and addresses in a dead letter: for taking a person's letters away.
+ALTER TABLE dead_letters ADD COLUMN subjects bytea[] NOT NULL DEFAULT '{}';
+CREATE INDEX dead_letters_by_subject ON dead_letters USING gin (subjects);
