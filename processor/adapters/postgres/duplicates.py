@@ -6,10 +6,9 @@ from typing import TYPE_CHECKING
 from processor.adapters.postgres.contacts import SELECT_CONTACTS
 from processor.adapters.postgres.pool import transaction
 from processor.adapters.postgres.queries import statements
-from processor.domain.directory.contact import Contact
+from processor.domain.directory.contact import Contact, carried
 from processor.domain.directory.matching import complete_rules, lookup_keys
 from processor.domain.directory.row import from_row
-from processor.domain.directory.working import carried
 from processor.domain.rules import Directory
 from processor.ports.merges import DuplicatePair, MergeRow
 

@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING
 from processor.adapters.postgres.contacts import SELECT_CONTACTS
 from processor.adapters.postgres.keys import read_keys, write_keys
 from processor.adapters.postgres.target import Target
-from processor.domain.directory.contact import Contact
+from processor.domain.directory.contact import Contact, carried
 from processor.domain.directory.matching import ref_key
 from processor.domain.directory.ownership import SUPPRESSED, Ownership
 from processor.domain.directory.row import from_row
-from processor.domain.directory.working import carried
 from processor.domain.events.subjects import subject
 from processor.errors import RejectedError
 from processor.ports.directory import Erased

@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Any
 from processor.adapters.postgres.contacts import SELECT_CONTACTS, write_contacts
 from processor.adapters.postgres.keys import read_keys, write_keys
 from processor.adapters.postgres.target import Target
+from processor.domain.directory.contact import carried
+from processor.domain.directory.joining import Merge, separate
 from processor.domain.directory.row import from_row, to_row
-from processor.domain.directory.working import Merge, Working, carried
+from processor.domain.directory.working import Working
 from processor.errors import RejectedError
 from processor.ports.directory import Merged
 
@@ -117,7 +119,7 @@ async def _separate(
     ownership, _ = await read_keys(connection, target.number, keys, exclusive=True)
     working = Working(rules, target.storing, ownership, int, contacts=contacts, made_by=made_by)
     before, after = (from_row(*merge[0][name]) for name in ("before", "after"))
-    working.separate(Merge(*both, before, after, ""), frozenset(merge[1]))
+    separate(working, Merge(*both, before, after, ""), frozenset(merge[1]))
     await write_keys(connection, target.number, ownership, exclusive=True)
     await write_contacts(connection, target.number, working)
 

@@ -4,13 +4,14 @@
 each field remembers the stamp that wrote it and the greatest stamp wins, ties by the greater value bytes.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import NamedTuple
 
 from processor.domain.directory.command import EMBEDDED, Command, CommandResult, Stamp, Value
+from processor.domain.directory.matching import MergeRules, stored_keys
 
-__all__ = ["MAX_EMBEDDED_FIELDS", "Contact", "born", "bounded", "fold", "order", "stamps_of"]
+__all__ = ["MAX_EMBEDDED_FIELDS", "Contact", "born", "bounded", "carried", "fold", "order", "stamps_of"]
 
 MAX_EMBEDDED_FIELDS = 500
 """Of one contact. Of more, those first by name stay, whatever the order of arrival. Source: schema section 5."""
@@ -69,6 +70,12 @@ def fold(contact: Contact, command: Command) -> tuple[Contact, CommandResult]:
     if not values:
         return contact, "superseded" if superseded else "repeated"
     return bounded(Contact({**held, **values}, {**known, **stamps}, contact.adopted)), "changed"
+
+
+def carried(storing: MergeRules, contact: Contact) -> Sequence[bytes]:
+    """Every key by which the contact can be found. ``storing``: the rules whose keys are stored."""
+    keys = stored_keys(storing, contact.values)
+    return [*keys, *contact.adopted] if contact.adopted else keys
 
 
 def bounded(contact: Contact) -> Contact:

@@ -8,27 +8,18 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from itertools import chain
 
-from processor.domain.directory.command import Command, CommandResult
-from processor.domain.directory.contact import Contact, born, fold
+from processor.domain.directory import joining
+from processor.domain.directory.command import Command
+from processor.domain.directory.contact import Contact, born, carried, fold
+from processor.domain.directory.joining import NOBODY, Became, Merge
 from processor.domain.directory.matching import IMPLICIT, MergeRules, complete_rules, ref_key, stored_keys
-from processor.domain.directory.merging import combined, separated
 from processor.domain.directory.ownership import SUPPRESSED, Ownership
 from processor.domain.directory.row import Row, new_row, to_row
 from processor.domain.outcome import Rejection
 
-__all__ = ["Merge", "Working", "carried"]
+__all__ = ["Working"]
 
-_NOBODY = Rejection("unknown_contact", "no contact has that id: remove contactId, or name one that exists")
 _NO_LIST = Rejection("unknown_mailing_list", "no mailing list has that id: create it, or name one that exists")
-_SAME = Rejection("same_contact", "the two ids are of one contact: there is nothing to merge")
-
-Became = tuple[int | None, CommandResult | Rejection]
-
-
-def carried(storing: MergeRules, contact: Contact) -> Sequence[bytes]:
-    """Every key by which the contact can be found."""
-    keys = stored_keys(storing, contact.values)
-    return [*keys, *contact.adopted] if contact.adopted else keys
 
 
 def _by_its_name(command: Command, contact: Contact) -> Command:
@@ -40,17 +31,6 @@ def _by_its_name(command: Command, contact: Contact) -> Command:
         for given in (command.values, command.initial)
     )
     return command._replace(values=values, initial=initial)
-
-
-@dataclass(frozen=True, slots=True)
-class Merge:
-    """A contact that took another in: the winner as it was, and as it was then."""
-
-    winner: int
-    loser: int
-    before: Contact
-    after: Contact
-    by: str
 
 
 @dataclass(slots=True)
@@ -96,7 +76,7 @@ class Working:
         command, made_by = self._new.get(contact), self.made_by[contact]
         return to_row(self.contacts[contact], made_by) if command is None else new_row(command, made_by)
 
-    def _held(self, number: int) -> Contact | None:
+    def held(self, number: int) -> Contact | None:
         """The contact as it is now; ``None`` for one that was not read and not made."""
         command = self._new.pop(number, None)
         if command is not None:
@@ -116,9 +96,9 @@ class Working:
         if self._suppressing and self._is_suppressed(command):
             return None, "suppressed"
         if command.formerly is not None:
-            return self._stitch(command, command.formerly)
+            return joining.stitch(self, command, command.formerly)
         if command.absorbs is not None:
-            return self._absorb(command, command.absorbs)
+            return joining.absorb(self, command, command.absorbs)
         return self._write(command)
 
     def _lists_exist(self, command: Command) -> bool:
@@ -131,9 +111,9 @@ class Working:
         """By its extRef whatever else it says; by another key where that is the one which decides."""
         if self.keys.owners.get(ref_key({**command.initial, **command.values}) or b"") == SUPPRESSED:
             return True
-        return command.contact is None and self._owner(command) == SUPPRESSED
+        return command.contact is None and self.owner(command) == SUPPRESSED
 
-    def _owner(self, command: Command) -> int | None:
+    def owner(self, command: Command) -> int | None:
         owners = self.keys.owners
         return next((owner for key in command.keys if (owner := owners.get(key)) is not None), None)
 
@@ -159,9 +139,9 @@ class Working:
                 number = None if number is None else self.winner(number)
         else:
             number = self.winner(command.contact)
-            if self._held(number) is None:
-                return None, _NOBODY
-        before = None if number is None else self._held(number)
+            if self.held(number) is None:
+                return None, NOBODY
+        before = None if number is None else self.held(number)
         if number is None or before is None:
             return self._make(self.new_id() if number is None else number, command), "changed"
         after, result = fold(before, _by_its_name(command, before) if before.adopted else command)
@@ -170,7 +150,7 @@ class Working:
                 rule = self._rule(command, place)
                 made_by = self.made_by[number]
                 self.made_by[number] = {**made_by, "matchedRule": rule, "matchedMessage": command.message_id}
-            self._change(number, before, after)
+            self.change(number, before, after)
         return number, result
 
     def _make(self, number: int, command: Command) -> int:
@@ -192,17 +172,17 @@ class Working:
             return self._rule_names[place]
         return "+".join(complete_rules(self.finding, {**command.initial, **command.values})[place])
 
-    def _change(self, number: int, before: Contact, after: Contact) -> None:
+    def change(self, number: int, before: Contact, after: Contact) -> None:
         """Keep the contact's new state, and give it the keys of its new values."""
         if before.adopted and self._moves_keys(before, after):
             after = self._keep_both_names(before, after)
-        self._put(number, before, after)
+        self.put(number, before, after)
 
     def _moves_keys(self, before: Contact, after: Contact) -> bool:
         values, old = after.values, before.values
         return after.adopted != before.adopted or any(values.get(name) != old.get(name) for name in self._key_fields)
 
-    def _put(self, number: int, before: Contact, after: Contact) -> None:
+    def put(self, number: int, before: Contact, after: Contact) -> None:
         self.contacts[number] = after
         self.dirty.add(number)
         if not self._moves_keys(before, after):
@@ -222,66 +202,3 @@ class Working:
         if not any(key in before.adopted and key not in old for key in new):
             return after
         return after._replace(adopted=tuple(dict.fromkeys((*after.adopted, *old))))
-
-    def _stitch(self, command: Command, formerly: bytes) -> Became:
-        """The contact known by the former extRef gets the new one, or goes into the contact that has that one.
-
-        By arrival: whichever of the two references has the later stamp (design section 5).
-        """
-        old, new = self.keys.owners.get(formerly), self._owner(command)
-        before = None if old is None or old == new else self._held(old)
-        if old is None or before is None or ref_key(before.values) != formerly:
-            return (new, "repeated")  # nobody, done before, or somebody who only adopted that key
-        if new is not None:
-            self._held(new)  # worked out, as `old` is
-            return self._merge(new, old, command.mapping), "changed"
-        rank, at_ms, *_ = before.stamps["extRef"]
-        stamp = (1, max(command.at_ms, at_ms + 1) if rank else command.at_ms, command.message_id, command.mapping)
-        after = Contact(
-            {**before.values, **command.values},
-            {**before.stamps, **dict.fromkeys(command.values, stamp)},
-            (*before.adopted, formerly),
-        )
-        self.made_by[old] = {**self.made_by[old], "matchedRule": "stitch", "matchedMessage": command.message_id}
-        self._change(old, before, after)
-        return old, "changed"
-
-    def _absorb(self, command: Command, absorbs: int) -> Became:
-        winner, loser = self.winner(command.contact or 0), self.winner(absorbs)
-        if self._held(winner) is None or self._held(loser) is None:
-            return None, _NOBODY
-        if winner == loser:
-            return winner, _SAME
-        return self._merge(winner, loser, command.mapping), "changed"
-
-    def _merge(self, winner: int, loser: int, by: str) -> int:
-        before, gone = self.contacts[winner], self.contacts[loser]
-        keys = carried(self.storing, gone)
-        for key in keys:
-            self.keys.transfer(loser, winner, key)
-        mine = stored_keys(self.storing, before.values)
-        after = combined(before, gone, [key for key in keys if key not in mine])
-        now = stored_keys(self.storing, after.values)
-        # What gave way to the loser's values still leads here: nobody else gets it, and it is there to be given back.
-        kept = (key for key in mine if key not in now)
-        after = after._replace(adopted=tuple(dict.fromkeys((*after.adopted, *kept))))
-        self._change(winner, before, after)
-        self.winners[loser] = winner
-        self.merges.append(Merge(winner, loser, before, after, by))
-        return winner
-
-    def separate(self, merge: Merge, moved: AbstractSet[bytes]) -> None:
-        """Take a merge back; both contacts and all their keys are here. ``moved``: keys that were the loser's own."""
-        winner, loser = merge.winner, merge.loser
-        now, lost = self.contacts[winner], self.contacts[loser]
-        theirs = carried(self.storing, lost)
-        for key in theirs:  # before the winner lets go of it, for then whoever waits would have it
-            if key in moved:
-                self.keys.transfer(winner, loser, key)
-        self._put(winner, now, separated(now, merge.before, merge.after))
-        kept = carried(self.storing, self.contacts[winner])
-        for key in theirs:
-            if key not in moved:
-                self.keys.claim(loser, key)
-            elif key in kept:
-                self.keys.claim(winner, key)
