@@ -8,7 +8,7 @@ from processor.config.document import Checked, check
 from processor.config.masking import masked_data
 from processor.config.secrets import Secret, Secrets
 from processor.domain.rules import Rules
-from processor.ports.revisions import ApiToken, Compiled, HttpSource
+from processor.ports.revisions import ApiToken, Compiled, HttpSource, HttpWorkflow
 from processor.settings import Settings
 
 __all__ = ["compile_document", "rules_of", "write_keys"]
@@ -29,16 +29,34 @@ def compile_document(checked: Checked, revision_number: int, *, secrets: Secrets
     sources: list[HttpSource] = []
     taken: dict[str, str] = {}
     for entry in checked.sources:
+        http = entry.http
+        if http is None:
+            continue
         name = entry.source.id
-        keys = _values(entry.write_keys, f"source `{name}`", secrets, warnings)
+        keys = _values(http.write_keys, f"source `{name}`", secrets, warnings)
         elsewhere = [key for key in keys if taken.setdefault(key, name) != name]
         warnings.extend(
             f"source `{name}` has the write key of source `{taken[key]}`, which gets its events" for key in elsewhere
         )
-        sources.append(HttpSource(name, tuple(key for key in keys if taken[key] == name)))
+        sources.append(
+            HttpSource(
+                name,
+                tuple(key for key in keys if taken[key] == name),
+                _signing(http.signing_secrets, name, secrets, warnings),
+                _values(http.batch_tokens, f"source `{name}`, batch_token", secrets, warnings),
+                http.limits,
+                http.cors_origins,
+                entry.source.results,
+                entry.source.result,
+            )
+        )
+    workflows = [
+        HttpWorkflow(flow.id, flow.enabled, _values(flow.url_tokens, f"workflow `{flow.id}`", secrets, warnings))
+        for flow in checked.workflows
+    ]
     document: dict[str, Any] = masked_data(checked.data)
     rules = rules_of(checked, revision_number)
-    return Compiled(revision_number, rules, sources, tokens, rules.directories, warnings, document)
+    return Compiled(revision_number, rules, sources, tokens, rules.directories, warnings, document, workflows)
 
 
 def rules_of(checked: Checked, revision_number: int) -> Rules:
@@ -59,6 +77,12 @@ def write_keys(text: str, settings: Settings) -> tuple[str, ...]:
     secrets = Secrets(os.environ, settings.data_dir)
     compiled = compile_document(check(text), 0, secrets=secrets)
     return compiled.http_sources[0].write_keys if compiled.http_sources else ()
+
+
+def _signing(
+    named: Iterable[Secret] | None, source: str, secrets: Secrets, warnings: list[str]
+) -> tuple[str, ...] | None:
+    return None if named is None else _values(named, f"source `{source}`, signing_secret", secrets, warnings)
 
 
 def _values(named: Iterable[Secret], owner: str, secrets: Secrets, warnings: list[str]) -> tuple[str, ...]:

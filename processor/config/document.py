@@ -9,8 +9,9 @@ from processor.config.directories import read_directories
 from processor.config.faults import Findings, nearest
 from processor.config.reading import read
 from processor.config.shapes import LATER
-from processor.config.sources import HttpEntry, read_sources
+from processor.config.sources import SourceEntry, read_sources
 from processor.config.tokens import Token, read_tokens
+from processor.config.workflows import WorkflowEntry, read_workflows
 from processor.domain.rules import Directory, Rule
 from processor.errors import DocumentError, Fault
 
@@ -27,12 +28,15 @@ class Checked:
     data: Mapping[str, Any] = field(repr=False)
     tokens: tuple[Token, ...]
     directories: tuple[Directory, ...]
-    sources: tuple[HttpEntry, ...]
+    sources: tuple[SourceEntry, ...]
     rules: tuple[Rule, ...] = field(repr=False)
+    workflows: tuple[WorkflowEntry, ...]
     warnings: tuple[Fault, ...]
 
-    SECTIONS: ClassVar[tuple[str, ...]] = ("version", "api_tokens", "directories", "sources", "connections")
-    LATER: ClassVar[tuple[str, ...]] = ("workflows", "segment_accounts", "segment_tasks", "hosts", "notify")
+    SECTIONS: ClassVar[tuple[str, ...]] = (
+        "version", "api_tokens", "directories", "sources", "connections", "workflows",
+    )  # fmt: skip
+    LATER: ClassVar[tuple[str, ...]] = ("segment_accounts", "segment_tasks", "hosts", "notify")
 
 
 def check(text: str, *, rules: bool = True) -> Checked:
@@ -55,7 +59,8 @@ def check(text: str, *, rules: bool = True) -> Checked:
         found.fault(("version",), f"this program reads version {_VERSION}; write `version: {_VERSION}`")
     tokens = read_tokens(data.get("api_tokens"), found)
     directories = read_directories(data.get("directories"), found)
-    sources = read_sources(data.get("sources"), found)
+    sources = read_sources(data.get("sources"), found, rules=rules)
+    workflows = read_workflows(data.get("workflows"), found)
     known = {directory.id: directory for directory in directories}
     for name in _ids(data.get("directories")):
         known.setdefault(name, Directory(name, name))  # it has a fault of its own; that is enough
@@ -64,7 +69,7 @@ def check(text: str, *, rules: bool = True) -> Checked:
         made = read_connections(data.get("connections"), _ids(data.get("sources")), known, found)
     if found.faults:
         raise DocumentError(found.in_order())
-    return Checked(text, data, tokens, directories, sources, made, tuple(found.warnings))
+    return Checked(text, data, tokens, directories, sources, made, workflows, tuple(found.warnings))
 
 
 def _ids(section: Any) -> list[str]:

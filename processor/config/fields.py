@@ -1,6 +1,6 @@
 """A mapping's ``fields``: names that the action knows, values that can work, compiled to one function."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import orjson
@@ -8,9 +8,9 @@ import orjson
 from processor.config.faults import Findings, Path, nearest
 from processor.domain.actions import Action, finish
 from processor.domain.mappings import compile_mapping
-from processor.errors import MappingError, RejectedError
+from processor.errors import Fault, MappingError, RejectedError
 
-__all__ = ["ROOT", "compile_fields", "is_literal", "left_to_default"]
+__all__ = ["ROOT", "compile_fields", "is_literal", "left_to_default", "mapping_faults"]
 
 ROOT = "__segment_internal_directive"
 """A key beside the fields in mappings that Segment exports; ``compile_mapping`` reads it."""
@@ -28,9 +28,14 @@ def compile_fields(
     try:
         return compile_mapping(spec, document=True)
     except MappingError as error:
-        for fault in error.faults:
-            found.fault((*path, *_keys(spec, fault.path)), fault.message)
+        mapping_faults(error.faults, spec, path, found)
         return None
+
+
+def mapping_faults(faults: Iterable[Fault], spec: Any, path: Path, found: Findings) -> None:
+    """What ``compile_mapping`` found in ``spec``, as faults at their places below ``path``."""
+    for fault in faults:
+        found.fault((*path, *_keys(spec, fault.path)), fault.message)
 
 
 def is_literal(value: Any) -> bool:

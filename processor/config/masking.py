@@ -10,7 +10,11 @@ from processor.config.secrets import MASK
 
 __all__ = ["mask", "masked_data"]
 
-_SECRETS = {"api_tokens": "token", "sources": "write_key"}
+_SECRETS = {
+    "api_tokens": ("token",),
+    "sources": ("write_key", "signing_secret", "batch_token"),
+    "workflows": ("url_token",),
+}
 _COMMENT = re.compile(r"(?:^|(?<=\s))#.*", re.MULTILINE)
 
 
@@ -32,29 +36,36 @@ def mask(text: str) -> str:
 def masked_data(data: Mapping[str, Any]) -> dict[str, Any]:
     """The document's values, each plain secret replaced by ``***``; the rest is shared with ``data``."""
     found = dict(data)
-    for section, key in _SECRETS.items():
+    for section, keys in _SECRETS.items():
         if isinstance(data.get(section), list):
-            found[section] = [_masked_entry(entry, key) for entry in data[section]]
+            found[section] = [_masked_entry(entry, keys) for entry in data[section]]
     return found
 
 
-def _masked_entry(entry: Any, key: str) -> Any:
-    if not isinstance(entry, dict) or key not in entry:
+def _masked_entry(entry: Any, keys: tuple[str, ...]) -> Any:
+    if not isinstance(entry, dict):
         return entry
-    value = entry[key]
+    return {key: _masked(value) if key in keys else value for key, value in entry.items()}
+
+
+def _masked(value: Any) -> Any:
     if isinstance(value, list):
-        return {**entry, key: [MASK if isinstance(one, str) else one for one in value]}
-    return {**entry, key: MASK} if isinstance(value, str) else entry
+        return [MASK if isinstance(one, str) else one for one in value]
+    return MASK if isinstance(value, str) else value
 
 
 def _plain(data: Any) -> Iterator[tuple[Path, str]]:
     if not isinstance(data, dict):
         return
-    for section, key in _SECRETS.items():
+    for section, keys in _SECRETS.items():
         entries = data.get(section)
-        for place, entry in enumerate(entries if isinstance(entries, list) else ()):
-            value = entry.get(key) if isinstance(entry, dict) else None
-            path: Path = (section, place, key)
+        places = [
+            ((section, place, key), entry[key])
+            for place, entry in enumerate(entries if isinstance(entries, list) else ())
+            for key in keys
+            if isinstance(entry, dict) and key in entry
+        ]
+        for path, value in places:
             if isinstance(value, str):
                 yield path, value
             elif isinstance(value, list):

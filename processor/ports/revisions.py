@@ -1,13 +1,21 @@
 """The configuration as the running services see it: the last good revision, compiled."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
 from processor.domain.rules import Directory, Rules
 
-__all__ = ["ApiToken", "Compiled", "CurrentRevision", "HttpSource", "Revision", "Revisions"]
+__all__ = ["ApiToken", "Compiled", "CurrentRevision", "HttpSource", "HttpWorkflow", "Limits", "Revision", "Revisions"]
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a caller may send a second; ``None``: as much as it likes."""
+
+    requests_per_s: float | None = None
+    events_per_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +24,26 @@ class HttpSource:
 
     id: str
     write_keys: tuple[str, ...] = field(repr=False)
+    signing_secrets: tuple[str, ...] | None = field(default=None, repr=False)
+    """Of ``/webhooks/segment``. ``None``: the document gives none, and the caller shows the write key. Empty: it gives
+    one that this process cannot resolve, and nothing is accepted."""
+    batch_tokens: tuple[str, ...] = field(default=(), repr=False)
+    """A second secret for arrays on the webhook; without one none is accepted."""
+    limits: Limits = Limits()
+    cors_origins: tuple[str, ...] | None = None
+    """Origins of pages that may call; ``None``: any."""
+    results: bool = False
+    result: Callable[[Any], Any] | None = field(default=None, repr=False)
+    """Makes a result of what the platform posts; ``None``: what is posted is one."""
+
+
+@dataclass(frozen=True, slots=True)
+class HttpWorkflow:
+    """A workflow that is started by its URL. ``url_tokens``: the values that are good now."""
+
+    id: str
+    enabled: bool
+    url_tokens: tuple[str, ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +79,7 @@ class Compiled:
     directories: Mapping[str, Directory]
     warnings: Sequence[str] = ()
     document: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    http_workflows: Sequence[HttpWorkflow] = ()
 
 
 class CurrentRevision(Protocol):

@@ -4,9 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from processor.config import Secrets, check, compile_document, write_keys
+from processor.config import Secrets, check, compile_document, mask, write_keys
 from processor.domain.mappings import MISSING
 from processor.domain.rules import Directory
+from processor.ports.revisions import Limits
 from processor.settings import Settings
 
 DOCUMENT = """\
@@ -109,3 +110,86 @@ def test_write_keys(tmp_path):
     """The one that ``isthmus up`` shows is the first source's."""
     assert write_keys(DOCUMENT, Settings(data_dir=tmp_path)) == ("k",)
     assert write_keys("version: 1\n", Settings(data_dir=tmp_path)) == ()
+
+
+SOURCES = """\
+version: 1
+sources:
+  - {id: bare, write_key: b}
+  - id: web
+    write_key: w
+    signing_secret: [{env: NEW}, {env: OLD}]
+    batch_token: {env: BATCH}
+    limits: {requests_per_s: 500, events_per_s: 0.5}
+    cors_origins: ["https://shop.example", "capacitor://localhost:8100"]
+  - {id: unset, write_key: u, signing_secret: {env: NOWHERE}}
+  - id: shop
+    topic: shop.orders
+    start: earliest
+    event:
+      - {when: {jmespath: "status == 'paid'"}, event: {type: track, event: Paid, userId: {"@path": $.who}}}
+      - {when: {jmespath: "status"}, event: {type: identify, userId: {"@path": $.who}}}
+  - {id: plain, topic: plain.events}
+  - id: surveys
+    write_key: s
+    results: true
+    result: {kind: survey.response, id: {"@path": $.responseId}, data: {"@path": $.}}
+workflows:
+  - {id: onboarding, url_token: {env: OLD}}
+  - {id: off, enabled: false}
+"""
+
+
+@pytest.fixture(scope="module")
+def sources():
+    return compile_document(
+        check(SOURCES), 1, secrets=Secrets({"NEW": "n", "OLD": "o", "BATCH": "t"}, Path("/nowhere"))
+    )
+
+
+def test_http_sources(sources):
+    """Only what speaks HTTP; its secrets resolved, and nothing signed differs from nothing that can be resolved."""
+    bare, web, unset, surveys = sources.http_sources
+    assert (bare.signing_secrets, bare.batch_tokens, bare.limits, bare.cors_origins) == (None, (), Limits(), None)
+    assert (web.signing_secrets, web.batch_tokens) == (("n", "o"), ("t",))
+    assert web.limits == Limits(500, 0.5)
+    assert web.cors_origins == ("https://shop.example", "capacitor://localhost:8100")
+    assert unset.signing_secrets == ()
+    assert any("`unset`, signing_secret: {env: NOWHERE}" in warning for warning in sources.warnings)
+    assert (bare.results, bare.result) == (False, None)
+    assert surveys.result({"responseId": "R_1"}) == {
+        "kind": "survey.response",
+        "id": "R_1",
+        "data": {"responseId": "R_1"},
+    }
+
+
+def test_topics_as_sources(sources):
+    """The first ``when`` that holds makes the event; without ``event`` the records are events."""
+    shop, plain = sources.rules.sources["shop"], sources.rules.sources["plain"]
+    assert (shop.topic, shop.start, plain.topic, plain.start) == ("shop.orders", "earliest", "plain.events", "latest")
+    assert plain.makings is None
+    record = {"status": "paid", "who": "u"}
+    assert [making.when(record) for making in shop.makings] == [True, True]
+    assert shop.makings[0].make(record) == {"type": "track", "event": "Paid", "userId": "u"}
+    assert not shop.makings[1].when({"who": "u"})
+
+
+def test_workflow_urls(sources):
+    """A workflow's id, switch and token."""
+    assert [(flow.id, flow.enabled, flow.url_tokens) for flow in sources.http_workflows] == [
+        ("onboarding", True, ("o",)),
+        ("off", False, ()),
+    ]
+
+
+def test_no_new_secret_is_shown():
+    """Plain secrets of every kind are masked wherever the document is shown."""
+    text = (
+        "version: 1\nsources: [{id: a, write_key: p1, signing_secret: [p2, p3], batch_token: p4}]\n"
+        "workflows: [{id: w, url_token: p5}]\n"
+    )
+    compiled = compile_document(check(text), 1, secrets=Secrets({}, Path("/nowhere")))
+    shown = f"{mask(text)}{compiled}{compiled.document}"
+    assert not [secret for secret in ("p1", "p2", "p3", "p4", "p5") if secret in shown]
+    assert shown.count("***") == 10
