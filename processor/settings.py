@@ -44,6 +44,11 @@ class Settings(BaseModel):
         SecretStr(""),
         description="Signs marks, survey links and unsubscription; two separated by a comma while it is rotated.",
     )
+    installation: str = Field(
+        "isthmus",
+        pattern=r"^[A-Za-z0-9._-]{1,40}$",
+        description="Name of this installation in the marks of its calls; two that share a secret need two names.",
+    )
     public_url: str = Field("", description="The one address of this installation that stands in links.")
     host: str = Field("127.0.0.1", description="Address that HTTP servers listen on.")
     port: int = Field(8080, ge=0, le=65_535, description="Port of ingress and api.")

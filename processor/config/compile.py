@@ -7,6 +7,7 @@ from typing import Any
 from processor.config.document import Checked, check
 from processor.config.masking import masked_data
 from processor.config.secrets import Secret, Secrets
+from processor.domain.events.mark import Marks
 from processor.domain.rules import Rules
 from processor.ports.revisions import ApiToken, Compiled, HttpSource, HttpWorkflow
 from processor.settings import Settings
@@ -14,8 +15,12 @@ from processor.settings import Settings
 __all__ = ["compile_document", "rules_of", "write_keys"]
 
 
-def compile_document(checked: Checked, revision_number: int, *, secrets: Secrets) -> Compiled:
-    """Never raises: a secret that cannot be resolved is a warning, and matches nothing."""
+def compile_document(
+    checked: Checked, revision_number: int, *, secrets: Secrets, marks: Marks | None = None
+) -> Compiled:
+    """``marks`` knows this installation's own calls; without it nothing is known as such.
+
+    Never raises: a secret that cannot be resolved is a warning, and matches nothing."""
     warnings = [str(warning) for warning in checked.warnings]
     tokens = [
         ApiToken(
@@ -55,17 +60,18 @@ def compile_document(checked: Checked, revision_number: int, *, secrets: Secrets
         for flow in checked.workflows
     ]
     document: dict[str, Any] = masked_data(checked.data)
-    rules = rules_of(checked, revision_number)
+    rules = rules_of(checked, revision_number, marks)
     return Compiled(revision_number, rules, sources, tokens, rules.directories, warnings, document, workflows)
 
 
-def rules_of(checked: Checked, revision_number: int) -> Rules:
+def rules_of(checked: Checked, revision_number: int, marks: Marks | None = None) -> Rules:
     """What events are decided by; no secret is looked at."""
     return Rules(
         revision=revision_number,
         sources={entry.source.id: entry.source for entry in checked.sources},
         directories={directory.id: directory for directory in checked.directories},
         rules=checked.rules,
+        marks=marks or Marks(),
     )
 
 

@@ -7,6 +7,7 @@ from typing import Protocol
 from processor.config.compile import compile_document
 from processor.config.document import check
 from processor.config.secrets import Secrets
+from processor.domain.events.mark import Marks
 from processor.errors import ConfigError, DocumentError
 from processor.ports.revisions import Compiled, Revision
 
@@ -30,10 +31,11 @@ class Current:
     ``rules``: whether this process decides by them; one that does not has none.
     """
 
-    def __init__(self, revisions: Store, secrets: Secrets, *, rules: bool = True) -> None:
+    def __init__(self, revisions: Store, secrets: Secrets, *, rules: bool = True, marks: Marks | None = None) -> None:
         self._revisions = revisions
         self._secrets = secrets
         self._rules = rules
+        self._marks = marks
         self._compiled: Compiled | None = None
         self._seen = 0
         self.refused: tuple[int, str] | None = None
@@ -80,7 +82,8 @@ class Current:
         return False
 
     def _compile(self, revision: Revision) -> Compiled:
-        return compile_document(check(revision.document, rules=self._rules), revision.number, secrets=self._secrets)
+        checked = check(revision.document, rules=self._rules)
+        return compile_document(checked, revision.number, secrets=self._secrets, marks=self._marks)
 
 
 def _reason(error: Exception) -> str:

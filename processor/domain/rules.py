@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from processor.domain.events.event import TYPES
+from processor.domain.events.mark import Marks
 
 if TYPE_CHECKING:  # ingress reads rules and must not load what filters need
     from processor.domain.directory.shortcut import Shortcut
@@ -101,6 +102,9 @@ class Rules:
     sources: Mapping[str, Source]
     directories: Mapping[str, Directory]
     rules: tuple[Rule, ...]
+    marks: Marks = field(default_factory=Marks, compare=False)
+    topics: Mapping[str, Source] = field(init=False, repr=False, compare=False)
+    """Other systems' topics and the sources that name them."""
     _index: dict[tuple[str, str, str], tuple[Rule, ...]] = field(default_factory=dict, repr=False, compare=False)
     _named: tuple[frozenset[str], frozenset[str], frozenset[str]] = field(init=False, repr=False, compare=False)
     """Sources, types and event names that some rule names, and Segment's types: all others are alike to every rule."""
@@ -108,6 +112,8 @@ class Rules:
     """(directory that stitches, sources of an enabled mapping that names it; ``None``: all)."""
 
     def __post_init__(self) -> None:
+        topics = {source.topic: source for source in self.sources.values() if source.topic is not None}
+        object.__setattr__(self, "topics", topics)
         sources, types, events = (
             frozenset(name for rule in self.rules for name in getattr(rule, each) or ())
             for each in ("sources", "types", "events")
@@ -125,6 +131,11 @@ class Rules:
     def stitches(self) -> bool:
         """Whether any event may make two contacts one."""
         return bool(self._stitching)
+
+    def accepts_own(self, source: str) -> bool:
+        """Whether events that this installation sent out are taken from that source."""
+        known = self.sources.get(source)
+        return known is not None and known.accept_own
 
     def stitching(self, source: str) -> Sequence[str]:
         """The directories in which an event of this source may make two contacts one."""

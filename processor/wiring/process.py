@@ -15,6 +15,7 @@ from processor.adapters.postgres.reading import PostgresQueries
 from processor.adapters.postgres.revisions import PostgresRevisions
 from processor.config.current import Current
 from processor.config.secrets import Secrets
+from processor.domain.events.mark import Marks
 from processor.domain.rules import Rules
 from processor.engine.status import Status
 from processor.errors import UnavailableError
@@ -59,6 +60,7 @@ class Process:
     metrics: Metrics
     heartbeat: Heartbeat
     logger: Log
+    marks: Marks
     members: list[Member] = field(default_factory=list)
 
     @property
@@ -130,7 +132,9 @@ async def open_process(stack: AsyncExitStack, settings: Settings, names: Sequenc
     if outdated:
         raise UnavailableError(f"the schema lacks {outdated[0]}: run `isthmus migrate`", "schema_outdated")
     decides = any(name != "ingress" for name in names)
-    revisions = Current(PostgresRevisions(pool), Secrets(os.environ, settings.data_dir), rules=decides)
+    marks = Marks(settings.installation, settings.secrets)
+    secrets = Secrets(os.environ, settings.data_dir)
+    revisions = Current(PostgresRevisions(pool), secrets, rules=decides, marks=marks)
     process = Process(
         settings,
         names,
@@ -141,6 +145,7 @@ async def open_process(stack: AsyncExitStack, settings: Settings, names: Sequenc
         Metrics(),
         Heartbeat(pool, instance),
         get_log(),
+        marks,
     )
     if await revisions.refresh():
         process.announce()

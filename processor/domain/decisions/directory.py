@@ -5,6 +5,7 @@ from uuid import UUID
 from processor.domain.directory.from_payload import command_of
 from processor.domain.directory.from_person import forgetting, stitching
 from processor.domain.events.decode import decode_event, source_of
+from processor.domain.events.mark import is_marked
 from processor.domain.events.record import Record
 from processor.domain.outcome import Outcome, Reason, Rejection
 from processor.domain.rules import Rules
@@ -23,6 +24,10 @@ def decide(record: Record, topic_id: UUID, rules: Rules) -> Outcome:
         event = decode_event(record, topic_id)
     except RejectedError as error:
         return Outcome(source_of(record), rejections=(Rejection(error.code, error.message),))
+    if is_marked(event.body):
+        dropped = rules.marks.drop(event.body, accept_own=rules.accepts_own(event.source))
+        if dropped is not None:
+            return Outcome(event.source, event.message_id, dropped)
     if event.type == "delete":
         return Outcome(event.source, event.message_id, effects=forgetting(event, rules.directories))
     effects = stitching(event, rules)

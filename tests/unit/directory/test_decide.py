@@ -17,11 +17,12 @@ from processor.domain.decisions.directory import decide
 from processor.domain.directory.command import Command
 from processor.domain.directory.contact import Contact, fold
 from processor.domain.directory.matching import lookup_keys
+from processor.domain.events.mark import Marks
 from processor.domain.events.normalise import Arrival, Envelope, normalise
 from processor.domain.events.times import format_ms
 from processor.domain.filters import compile_filter
 from processor.domain.mappings import compile_mapping
-from processor.domain.rules import Directory, Rule, Rules
+from processor.domain.rules import Directory, Rule, Rules, Source
 
 TOPIC_ID = UUID(int=7)
 NOW = 1_800_000_000_000
@@ -253,3 +254,21 @@ def test_any_order_and_any_repetition_of_real_repeats_gives_the_same_contacts(
     lags = st.tuples(st.integers(0, 900_000), st.integers(0, 59_000))
     again = [(number, base + sent, base + sent + lag) for number in copies for sent, lag in [data.draw(lags)]]
     assert people(events, once) == people(events, again)
+
+
+@pytest.mark.parametrize(
+    ("hops", "accept_own", "reason"), [(1, False, "own"), (1, True, None), (3, False, "hops"), (3, True, "hops")]
+)
+def test_own_calls(hops: int, accept_own: bool, reason: str | None) -> None:
+    """What this installation sent out is left alone, unless its source takes it and it goes in no circle."""
+    marks = Marks("home", (b"s",))
+    rules = replace(RULES, sources={"web": Source("web", accept_own)}, marks=marks)
+    outcome = decide(record(identify(context={"isthmus": marks.make("nps", hops)})), TOPIC_ID, rules)
+    assert (outcome.kind, outcome.reason) == (("filtered", reason) if reason else ("applied", "no_match"))
+
+
+def test_a_forged_mark_is_ignored() -> None:
+    """Nobody can have events dropped without the secret."""
+    rules = replace(RULES, marks=Marks("home", (b"s",)))
+    forged = Marks("home", (b"guessed",)).make("nps", 9)
+    assert decide(record(identify(context={"isthmus": forged})), TOPIC_ID, rules).kind == "applied"
