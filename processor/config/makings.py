@@ -12,7 +12,7 @@ from processor.domain.events.event import TYPES
 from processor.domain.filters import parse_filter
 from processor.domain.filters.tree import Matches
 from processor.domain.mappings import compile_mapping
-from processor.domain.rules import Making
+from processor.domain.sources import Making
 from processor.errors import FilterSyntaxError, MappingError
 
 __all__ = ["read_event", "read_result"]

@@ -10,7 +10,8 @@ from processor.config.http_sources import HttpSide, read_http_side
 from processor.config.makings import read_event, read_result
 from processor.config.secrets import Secret
 from processor.config.shapes import ID, Shape, items, load, unique
-from processor.domain.rules import ALWAYS_KNOWN_SOURCE, Source
+from processor.domain.rules import ALWAYS_KNOWN_SOURCE
+from processor.domain.sources import Source
 
 __all__ = ["SourceEntry", "read_sources"]
 

@@ -5,44 +5,20 @@ Made once per revision by ``config.compile``; read by every decision; never chan
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from processor.domain.events.event import TYPES
 from processor.domain.events.mark import Marks
+from processor.domain.sources import Source
 
 if TYPE_CHECKING:  # ingress reads rules and must not load what filters need
     from processor.domain.directory.shortcut import Shortcut
     from processor.domain.filters.tree import Filter
 
-__all__ = ["ALWAYS_KNOWN_SOURCE", "Directory", "Making", "Rule", "Rules", "Source"]
+__all__ = ["ALWAYS_KNOWN_SOURCE", "Directory", "Rule", "Rules"]
 
 ALWAYS_KNOWN_SOURCE = "kafka"
 """The reserved id of records that other producers wrote onto our own topics (design section 1)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Making:
-    """How some records of a topic become events. ``make``: a record's JSON to an event, or to ``MISSING``."""
-
-    when: Callable[[Any], bool]
-    make: Callable[[Any], Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """Where events and results come from."""
-
-    id: str
-    accept_own: bool = False
-    topic: str | None = None
-    """Another system's topic; ``None``: HTTP."""
-    start: Literal["latest", "earliest"] = "latest"
-    """Where reading the topic begins when it is newly named."""
-    makings: tuple[Making, ...] | None = field(default=None, repr=False)
-    """In order, the first whose ``when`` holds makes the event; ``None``: the topic's records are events."""
-    results: bool = False
-    result: Callable[[Any], Any] | None = field(default=None, repr=False)
-    """Makes a result of what is posted; ``None``: what is posted is one."""
 
 
 @dataclass(frozen=True, slots=True)

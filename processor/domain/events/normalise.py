@@ -12,7 +12,7 @@ from processor.domain.events.event import TYPES
 from processor.domain.events.times import format_ms, parse_ms
 from processor.errors import RejectedError
 
-__all__ = ["MAX_ID_BYTES", "MAX_MESSAGE_ID", "Arrival", "Envelope", "message_id_of", "normalise"]
+__all__ = ["MAX_ID_BYTES", "MAX_MESSAGE_ID", "Arrival", "Envelope", "message_id_of", "normalise", "number_as_text"]
 
 MAX_MESSAGE_ID = 99
 """Characters of a messageId. Source: Segment's HTTP API, "fewer than 100 characters"."""
@@ -106,12 +106,13 @@ def _settle_id(event: dict[str, Any], name: str, value: object) -> None:
     if value is None or value == "":
         del event[name]
     elif type(value) is not str:
-        event[name] = _number_as_text(name, value)
+        event[name] = number_as_text(name, value)
     elif len(value.encode(errors="replace")) > MAX_ID_BYTES:
         raise RejectedError("bad_id", f"`{name}` is over {MAX_ID_BYTES} bytes; send a shorter id.")
 
 
-def _number_as_text(name: str, value: object) -> str:
+def number_as_text(name: str, value: object) -> str:
+    """A number as the text that it is sent as. Raises ``RejectedError``: ``bad_number`` or ``bad_id``."""
     if type(value) is int and -_EXACT < value < _EXACT:
         return str(value)
     if type(value) is float and -_EXACT < value < _EXACT:

@@ -22,7 +22,8 @@ from processor.domain.events.normalise import Arrival, Envelope, normalise
 from processor.domain.events.times import format_ms
 from processor.domain.filters import compile_filter
 from processor.domain.mappings import compile_mapping
-from processor.domain.rules import Directory, Rule, Rules, Source
+from processor.domain.rules import Directory, Rule, Rules
+from processor.domain.sources import Source
 
 TOPIC_ID = UUID(int=7)
 NOW = 1_800_000_000_000
