@@ -42,6 +42,7 @@ EventName = Literal[
     "service_restarted",
     "service_resumed",
     "topic_recreated",
+    "topics_subscribed",
 ]
 EVENT_NAMES: frozenset[str] = frozenset(get_args(EventName))
 

@@ -1,6 +1,7 @@
 """START HERE: what runs.
 
-    segment.events ───► directory ──► contacts, transactions, dead letters
+    segment.events ─┬─► directory ──► contacts, transactions, dead letters
+    source topics ──┘
     segment.rejected ─► rejects ────► dead letters
 
 A consumer is a name, the topics it reads and a pure decision about one record; ``engine.loop`` does the rest the
@@ -26,12 +27,14 @@ class Consumer:
     name: str
     topics: tuple[str, ...]
     decide: Callable[[Record, UUID, Rules], Outcome]
+    sources: bool = False
+    """Whether it reads, beside its own, the topics of other systems that the document names as sources."""
 
 
 CONSUMERS: Mapping[str, Consumer] = {
     consumer.name: consumer
     for consumer in (
-        Consumer("directory", ("segment.events",), directory.decide),
+        Consumer("directory", ("segment.events",), directory.decide, sources=True),
         Consumer("rejects", ("segment.rejected",), rejects.decide),
     )
 }

@@ -59,6 +59,8 @@ class Parts:
     observer: Observer
     logger: Logger
     pause: Callable[[float], Awaitable[None]] = asyncio.sleep
+    reads: Callable[[str, Rules], bool] = lambda _topic, _rules: True
+    """Whether a topic is still read by these rules: it may have been taken out of the document after a poll."""
 
 
 class Loop:
@@ -120,7 +122,9 @@ class Loop:
                     outcomes.append(bury(Outcome(ALWAYS_KNOWN_SOURCE), error))
         for position, rejection in batch.refused.items():
             outcomes[position] = Outcome(ALWAYS_KNOWN_SOURCE, rejections=(rejection,))
-        return Decided(batch.spans, batch.records, outcomes, rules)
+        decided = Decided(batch.spans, batch.records, outcomes, rules)
+        unread = [span.partition for span in batch.spans if not self._parts.reads(span.partition.topic, rules)]
+        return decided.without(unread) if unread else decided
 
     async def _within_budget(self, batch: Batch, decided: Decided) -> Decided | None:
         """While this revision rejects nearly everything, stand still until it is replaced or a person insists, and

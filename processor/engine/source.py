@@ -15,15 +15,14 @@ from processor.domain.events.record import RawRecord, Record
 from processor.domain.outcome import Rejection
 from processor.domain.progress import Admission, Seen
 from processor.engine.status import Status
+from processor.engine.topics import Topics
 from processor.errors import UnavailableError
 from processor.logs import Log as Logger
 from processor.ports.effects import Progress, Span, Totals
-from processor.ports.log import Assignment, Log, Partition, Polled
+from processor.ports.log import Assignment, Partition, Polled
 
 __all__ = ["Batch", "Source"]
 
-_CHECK_TOPICS_S = 5.0
-"""Between two looks at the topics' ids: a topic made again under its name is not noticed otherwise (schema 1)."""
 _POLL_S = 0.25
 _UNREADABLE_TRIES = 3
 _GIVE_UP_S = 20.0
@@ -52,8 +51,11 @@ class _Position:
 class Source:
     """Batches of one service. ``lag`` and ``admitted`` are for reports; ``stop`` ends ``batches`` after its turn."""
 
-    def __init__(self, log: Log, progress: Progress, status: Status, logger: Logger, *, batch_records: int) -> None:
-        self._log = log
+    def __init__(
+        self, topics: Topics, progress: Progress, status: Status, logger: Logger, *, batch_records: int
+    ) -> None:
+        self._topics = topics
+        self._log = topics.log
         self._progress = progress
         self._status = status
         self._logger = logger
@@ -61,7 +63,6 @@ class Source:
         self._positions: dict[Partition, _Position] = {}
         self._fenced: dict[Partition, int] = {}
         self._generation = -1
-        self._look_at = 0.0
         self._unreadable: dict[Partition, int] = {}
         self._stopping = False
         self._busy = False
@@ -121,7 +122,7 @@ class Source:
             except UnavailableError as error:
                 if not self._busy:
                     self._status.to("waiting", str(error))
-                self._look_at = 0.0
+                self._topics.look_again()
                 failing_since = failing_since or self._status.clock()
                 if self._status.clock() - failing_since > _GIVE_UP_S:
                     raise
@@ -136,16 +137,15 @@ class Source:
 
     async def _settle(self) -> None:
         """Bring the admitted partitions in line with what is dealt to us and with the topics' incarnations."""
+        ids = await self._topics.settle()
         assigned = self._log.assignment()
         if assigned.generation != self._generation:
             self._generation = assigned.generation
             self._positions.clear()
             self._fenced.clear()
             self._logger.info("partitions_assigned", partitions=_named(assigned.partitions))
-        now = self._status.clock()
-        if now >= self._look_at:
-            self._drop_recreated(await self._log.topic_ids())
-            self._look_at = now + _CHECK_TOPICS_S
+        if ids is not None:
+            self._drop_recreated(ids)
         asked = dict(self._fenced)  # a write that is on its way may add to them meanwhile
         if asked and await self._log.commit(asked):
             for partition in asked:
@@ -161,12 +161,11 @@ class Source:
                 self._logger.info("partition_dropped", topic=partition.topic, partition=partition.partition)
 
     async def _admit(self, wanted: Collection[Partition], assigned: Assignment) -> None:
-        ids = await self._log.topic_ids()
-        missing = sorted({partition.topic for partition in wanted} - ids.keys())
-        if missing:
-            raise UnavailableError(f"topic {missing[0]} does not exist: run `isthmus topics`", "topic_missing")
-        bounds = await self._log.bounds(wanted)
-        seen = {partition: Seen(ids[partition.topic], *bounds[partition]) for partition in wanted}
+        found = await self._topics.incarnations({partition.topic for partition in wanted})
+        there = [partition for partition in wanted if partition.topic in found]
+        await self._topics.begin(found, self._progress)
+        bounds = await self._log.bounds(there)
+        seen = {partition: Seen(found[partition.topic].id, *bounds[partition]) for partition in there}
         acquired = await self._progress.acquire(seen)
         if self._log.assignment().generation != assigned.generation:
             return  # dealt anew meanwhile; the next turn begins with that
@@ -196,7 +195,7 @@ class Source:
         if polled.lost:
             for partition in polled.lost & self._positions.keys():
                 del self._positions[partition]
-            self._look_at = 0.0
+            self._topics.look_again()
         spans: list[Span] = []
         records: list[Record] = []
         for partition, found in polled.records.items():

@@ -91,5 +91,8 @@ class Sink(Protocol):
 class Progress(Protocol):
     """The rows of ``progress``. Every method raises ``UnavailableError`` when the store is away."""
 
+    async def begin(self, topic_id: UUID, offsets: Mapping[Partition, int]) -> None:
+        """Where the partitions of one topic begin, if this service has never read it; else nothing happens."""
+
     async def acquire(self, seen: Mapping[Partition, Seen]) -> Mapping[Partition, tuple[Admission, Totals]]:
         """Take partitions over, and the ledger's totals of each so far. Waits for the old owner's open transaction."""

@@ -7,12 +7,19 @@ from uuid import UUID
 
 from processor.domain.events.record import Record
 
-__all__ = ["Assignment", "Log", "Partition", "Polled"]
+__all__ = ["Assignment", "Incarnation", "Log", "Partition", "Polled"]
 
 
 class Partition(NamedTuple):
     topic: str
     partition: int
+
+
+class Incarnation(NamedTuple):
+    """A topic as it is now: made again under its name it has another id. ``partitions``: how many."""
+
+    id: UUID
+    partitions: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +51,11 @@ class Log(Protocol):
     def seek(self, partition: Partition, offset: int) -> None:
         """Read that partition from ``offset`` on; what was prefetched is forgotten."""
 
-    async def topic_ids(self) -> Mapping[str, UUID]:
-        """Ids of the incarnations of the subscribed topics; a topic that does not exist is absent."""
+    def subscribe(self, topics: Collection[str]) -> None:
+        """Read these topics, which exist, from now on and no others; the assignment follows."""
+
+    async def topics(self, names: Collection[str]) -> Mapping[str, Incarnation]:
+        """The present incarnations of topics; one that does not exist is absent, and is not created by asking."""
 
     async def bounds(self, partitions: Collection[Partition]) -> Mapping[Partition, tuple[int, int]]:
         """Oldest offset, and the offset after the newest, of each partition."""

@@ -1,6 +1,7 @@
 """A consumer service in a process: its slot, its log, its loop, its reports."""
 
 import asyncio
+from collections.abc import Mapping
 from contextlib import suppress
 from functools import partial
 
@@ -8,9 +9,11 @@ from processor.adapters.kafka.consumer import KafkaLog
 from processor.adapters.postgres.commit import PostgresSink
 from processor.adapters.postgres.progress import PostgresPauses, PostgresProgress
 from processor.adapters.postgres.slots import Slot, take_slot
+from processor.domain.rules import Rules
 from processor.engine.loop import Loop, Parts
 from processor.engine.report import Reporter
 from processor.engine.source import Source
+from processor.engine.topics import Start, Topics
 from processor.errors import ConfigError, UnavailableError
 from processor.services import Consumer
 from processor.wiring.process import Process
@@ -34,6 +37,7 @@ class ConsumerProcess:
         self._ended = asyncio.Event()
         self._stopping = False
         self._logger = process.logger.bind(service=consumer.name)
+        self._own = frozenset(process.settings.topic(name) for name in consumer.topics)
 
     async def stop(self) -> None:
         """Finish the batch in hand, within bounds."""
@@ -74,12 +78,11 @@ class ConsumerProcess:
             only=only,
             waiting=partial(self._status.to, "standby", "another process reads"),
         )
-        topics = [settings.topic(name) for name in self._consumer.topics]
-        log = KafkaLog(settings, self._consumer.name, topics, None if only else slot.number)
+        log = KafkaLog(settings, self._consumer.name, None if only else slot.number)
         try:
             await log.start()
-            there = await log.topic_ids()
-            for topic in topics:
+            there = await log.topics(self._own)
+            for topic in self._own:
                 if topic not in there:
                     raise ConfigError(f"topic {topic} does not exist: run `isthmus topics`")
             await self._work(log, slot)
@@ -95,8 +98,9 @@ class ConsumerProcess:
 
     async def _work(self, log: KafkaLog, slot: Slot) -> None:
         process, name = self._process, self._consumer.name
+        topics = Topics(log, self._own, lambda: self._others(process.current.rules), self._logger, self._status.clock)
         source = Source(
-            log,
+            topics,
             PostgresProgress(process.pool, name, process.instance),
             self._status,
             self._logger,
@@ -115,6 +119,7 @@ class ConsumerProcess:
                 status=self._status,
                 observer=reporter,
                 logger=self._logger,
+                reads=lambda topic, rules: topic in self._own or topic in self._others(rules),
             )
         )
         loop = asyncio.create_task(self._loop.run())
@@ -128,6 +133,12 @@ class ConsumerProcess:
             for task in (loop, *beside):
                 task.cancel()
             await asyncio.gather(loop, *beside, return_exceptions=True)
+
+    def _others(self, rules: Rules) -> Mapping[str, Start]:
+        """Other systems' topics that this service reads by these rules, and where each begins."""
+        if not self._consumer.sources:
+            return {}
+        return {name: source.start for name, source in rules.topics.items()}
 
     async def _report(self, reporter: Reporter) -> None:
         process = self._process

@@ -15,6 +15,7 @@ from processor.domain.rules import Rules
 from processor.engine.loop import Loop, Parts
 from processor.engine.source import Source
 from processor.engine.status import Status
+from processor.engine.topics import Start, Topics
 from processor.errors import FencedError, RejectedError, UnavailableError
 from processor.logs import get_log
 from processor.ports.effects import Decided, Totals
@@ -49,6 +50,10 @@ class ListSink:
     failures: list[Exception] = field(default_factory=list)
     lost_answers: int = 0
     refuse: frozenset[str] = frozenset()
+
+    async def begin(self, topic_id: UUID, offsets: Mapping[Partition, int]) -> None:
+        if not {partition.topic for partition in offsets} & {partition.topic for partition in self.rows}:
+            self.rows |= {partition: Stored(topic_id, 0, offset, offset) for partition, offset in offsets.items()}
 
     async def acquire(self, seen: Mapping[Partition, Seen]) -> Mapping[Partition, tuple[Admission, Totals]]:
         given: dict[Partition, tuple[Admission, Totals]] = {}
@@ -107,6 +112,7 @@ class Rig:
         self.broker = MemoryBroker()
         self.broker.create(TOPIC, partitions)
         self.log = MemoryLog(self.broker, [TOPIC])
+        self.others: dict[str, Start] = {}
         self.sink = ListSink()
         self.pauses = ListPauses()
         self.rules = RULES
@@ -114,7 +120,8 @@ class Rig:
         self.now = 0.0
         self.status = Status(self.clock)
         logger = get_log()
-        self.source = Source(self.log, self.sink, self.status, logger, batch_records=batch_records)
+        topics = Topics(self.log, [TOPIC], lambda: self.others, logger, self.clock)
+        self.source = Source(topics, self.sink, self.status, logger, batch_records=batch_records)
         self.loop = Loop(
             Parts(
                 decide=decide,
@@ -126,6 +133,7 @@ class Rig:
                 observer=self,
                 logger=logger,
                 pause=self.pause,
+                reads=lambda topic, _rules: topic == TOPIC or topic in self.others,
             )
         )
         self.waits: list[float] = []

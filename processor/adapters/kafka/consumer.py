@@ -8,33 +8,25 @@ other partitions before that is gone unless they are sought back.
 """
 
 import asyncio
-import gzip
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 from typing import Any
-from uuid import UUID
 
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from aiokafka import errors as kafka
 
 from processor.adapters.kafka.connection import connection_arguments
 from processor.adapters.kafka.errors import translated
+from processor.adapters.kafka.reading_errors import is_of_the_broker, partitions_of
 from processor.adapters.kafka.topic_ids import topic_ids
 from processor.errors import UnavailableError
-from processor.ports.log import Assignment, Partition, Polled
+from processor.ports.log import Assignment, Incarnation, Partition, Polled
 from processor.settings import Settings
 
 __all__ = ["KafkaLog"]
 
 _REQUEST_S = 5.0
 _NO_POSITION = (kafka.NoOffsetForPartitionError, kafka.OffsetOutOfRangeError)
-_UNDECODABLE = (
-    kafka.CorruptRecordException,
-    kafka.UnsupportedCodecError,
-    kafka.RecordTooLargeError,
-    gzip.BadGzipFile,  # an OSError, but no broker that is away
-)
-_BROKER = (kafka.KafkaError, OSError, TimeoutError)
 _DAY_MS = 86_400_000
 _STOP_S = 4.0
 _ONE_BY_ONE = 500
@@ -53,12 +45,13 @@ class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]
 
 
 class KafkaLog:
-    """Implements ``ports.log.Log``. With ``slot`` a member of the group ``isthmus-SERVICE``, without one a reader
-    of every partition (``assignment: all``)."""
+    """Implements ``ports.log.Log``; reads nothing before ``subscribe``. With ``slot`` a member of the group
+    ``isthmus-SERVICE``, without one a reader of every partition (``assignment: all``)."""
 
-    def __init__(self, settings: Settings, service: str, topics: Sequence[str], slot: int | None) -> None:
+    def __init__(self, settings: Settings, service: str, slot: int | None) -> None:
         group = f"{settings.topic_prefix}isthmus-{service}"
-        self._topics = tuple(topics)
+        self._topics: frozenset[str] = frozenset()
+        self._found: dict[str, Incarnation] = {}
         self._slot = slot
         self._listener = _Listener()
         self._partitions: frozenset[Partition] = frozenset()
@@ -85,8 +78,6 @@ class KafkaLog:
         """Connect. Raises ``UnavailableError`` when the broker is away."""
         with translated():
             await asyncio.wait_for(self._consumer.start(), 30)
-            if self._slot is not None:
-                self._consumer.subscribe(list(self._topics), listener=self._listener)
 
     async def stop(self) -> None:
         """Leave; a member with an instance id keeps its place for the next process.
@@ -115,7 +106,7 @@ class KafkaLog:
                 try:
                     found = await self._consumer.getmany(timeout_ms=int(timeout_s * 1000), max_records=max_records)
                 except Exception as error:
-                    if _is_of_the_broker(error):
+                    if is_of_the_broker(error):
                         raise
                     return await self._poll_apart()
         except UnavailableError as error:
@@ -156,7 +147,7 @@ class KafkaLog:
                     place
                 )
             except Exception as error:
-                if _is_of_the_broker(error):
+                if is_of_the_broker(error):
                     raise
                 return found, type(error).__name__
             if not records:
@@ -167,7 +158,7 @@ class KafkaLog:
     def _explain(self, cause: BaseException | None, error: UnavailableError) -> Polled:
         """An error of ``getmany`` as an answer, where it is about some partitions; else ``error`` goes on."""
         if isinstance(cause, _NO_POSITION):
-            return Polled(lost=_partitions_of(cause) or self.assignment().partitions)
+            return Polled(lost=partitions_of(cause) or self.assignment().partitions)
         if isinstance(cause, kafka.UnknownTopicOrPartitionError):
             return Polled(lost=self.assignment().partitions)
         raise error
@@ -176,17 +167,31 @@ class KafkaLog:
         self._next[partition] = offset
         self._consumer.seek(TopicPartition(*partition), offset)
 
-    async def topic_ids(self) -> Mapping[str, UUID]:
+    def subscribe(self, topics: Collection[str]) -> None:
+        self._topics = frozenset(topics)
+        if self._slot is None:
+            self._take_all()
+            return
+        self._listener.generation += 1  # the library forgets its assignment at once, and tells the listener later
+        self._consumer.subscribe(sorted(self._topics), listener=self._listener)
+
+    async def topics(self, names: Collection[str]) -> Mapping[str, Incarnation]:
         with translated():
             async with asyncio.timeout(_REQUEST_S):
-                found = await topic_ids(self._consumer._client, self._topics)  # noqa: SLF001 - its only way in
+                found = await topic_ids(self._consumer._client, names)  # noqa: SLF001 - its only way in
+        self._found.update(found)
+        self._found = {name: topic for name, topic in self._found.items() if name in found or name not in names}
         if self._slot is None:
-            self._take_all(found)
-        return {name: topic_id for name, (topic_id, _) in found.items()}
+            self._take_all()
+        return found
 
-    def _take_all(self, found: Mapping[str, tuple[UUID, int]]) -> None:
+    def _take_all(self) -> None:
         """Without a group nobody deals partitions: every one that exists is ours, new ones as they appear."""
-        there = frozenset(Partition(name, number) for name, (_, count) in found.items() for number in range(count))
+        there = frozenset(
+            Partition(name, number)
+            for name in self._topics & self._found.keys()
+            for number in range(self._found[name].partitions)
+        )
         if there != self._partitions:
             self._partitions = there
             self._listener.generation += 1
@@ -239,22 +244,7 @@ class KafkaLog:
                 if await self._consumer.getmany(place, timeout_ms=200, max_records=1):
                     return True
             except Exception as error:
-                if _is_of_the_broker(error):
+                if is_of_the_broker(error):
                     raise
                 return False
         return False
-
-
-def _is_of_the_broker(error: Exception) -> bool:
-    """Not of the bytes that it sent: decoding raises what the libraries of the codecs raise, and UnicodeDecodeError
-    for a header's name."""
-    return isinstance(error, _BROKER) and not isinstance(error, _UNDECODABLE)
-
-
-def _partitions_of(error: BaseException) -> frozenset[Partition]:
-    named: set[Partition] = set()
-    for argument in error.args:
-        for item in argument if isinstance(argument, dict) else [argument]:
-            if isinstance(item, TopicPartition):
-                named.add(Partition(item.topic, item.partition))
-    return frozenset(named)

@@ -15,6 +15,8 @@ from aiokafka.client import AIOKafkaClient
 from aiokafka.protocol.api import Request, RequestStruct, Response
 from aiokafka.protocol.types import Boolean, CompactArray, CompactString, Int16, Int32, Schema, TaggedFields
 
+from processor.ports.log import Incarnation
+
 __all__ = ["topic_ids"]
 
 
@@ -94,15 +96,17 @@ class _Metadata(Request[_Struct]):  # type: ignore[misc]
         return request_struct_class([(UUID(int=0), name, {}) for name in self._names], False, False, {})
 
 
-async def topic_ids(client: AIOKafkaClient, names: Collection[str]) -> dict[str, tuple[UUID, int]]:
-    """Topic to the id of its present incarnation and its number of partitions; absent where it does not exist.
+async def topic_ids(client: AIOKafkaClient, names: Collection[str]) -> dict[str, Incarnation]:
+    """Topic to its present incarnation; absent where it does not exist.
 
     Never creates a topic. Raises what aiokafka's client raises.
     """
+    if not names:
+        return {}
     node = client.get_random_node()
     response = await client.send(node, _Metadata(names))
     return {
-        name: (topic_id, len(partitions))
+        name: Incarnation(topic_id, len(partitions))
         for error, name, topic_id, _internal, partitions, _operations, _tags in response.topics
         if error == 0 and name is not None
     }

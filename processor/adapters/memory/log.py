@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 
 from processor.domain.events.record import RawRecord
 from processor.errors import UnavailableError
-from processor.ports.log import Assignment, Partition, Polled
+from processor.ports.log import Assignment, Incarnation, Partition, Polled
 
 __all__ = ["MemoryBroker", "MemoryLog"]
 
@@ -55,7 +55,7 @@ class MemoryBroker:
 class MemoryLog:
     """Implements ``ports.log.Log`` over a ``MemoryBroker``; every partition is this reader's until ``deal``."""
 
-    def __init__(self, broker: MemoryBroker, topics: Sequence[str]) -> None:
+    def __init__(self, broker: MemoryBroker, topics: Sequence[str] = ()) -> None:
         self._broker = broker
         self._topics = topics
         self._positions: dict[Partition, int] = {}
@@ -109,9 +109,16 @@ class MemoryLog:
     def seek(self, partition: Partition, offset: int) -> None:
         self._positions[partition] = offset
 
-    async def topic_ids(self) -> Mapping[str, UUID]:
+    def subscribe(self, topics: Collection[str]) -> None:
+        if set(topics) != set(self._topics):
+            self._topics = sorted(topics)
+            self._positions.clear()
+            self.generation += 1
+
+    async def topics(self, names: Collection[str]) -> Mapping[str, Incarnation]:
         self._check()
-        return {name: self._broker.topics[name].id for name in self._topics if name in self._broker.topics}
+        there = {name: self._broker.topics[name] for name in names if name in self._broker.topics}
+        return {name: Incarnation(topic.id, len(topic.partitions)) for name, topic in there.items()}
 
     async def bounds(self, partitions: Collection[Partition]) -> Mapping[Partition, tuple[int, int]]:
         self._check()

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 from processor.adapters.postgres.pool import transaction, translated
 from processor.domain.progress import Admission, Seen, Stored, admit
@@ -27,6 +28,27 @@ class PostgresProgress:
         self._pool = pool
         self._service = service
         self._owner = owner
+
+    async def begin(self, topic_id: UUID, offsets: Mapping[Partition, int]) -> None:
+        """Two that begin a topic at once agree: the rows of the first stand."""
+        topics = {partition.topic for partition in offsets}
+        numbers = sorted(partition.partition for partition in offsets)
+        async with transaction(self._pool) as connection:
+            for topic in topics:
+                await connection.execute(
+                    "INSERT INTO progress"
+                    " (service, topic, partition, topic_id, epoch, owner, start_offset, next_offset)"
+                    " SELECT $1, $2, number, $3, 0, $4, begins, begins FROM unnest($5::int[], $6::bigint[])"
+                    " place (number, begins) WHERE NOT EXISTS"
+                    " (SELECT 1 FROM progress WHERE service = $1 AND topic = $2)"
+                    " ORDER BY number ON CONFLICT (service, topic, partition) DO NOTHING",
+                    self._service,
+                    topic,
+                    topic_id,
+                    self._owner,
+                    numbers,
+                    [offsets[Partition(topic, number)] for number in numbers],
+                )
 
     async def acquire(self, seen: Mapping[Partition, Seen]) -> Mapping[Partition, tuple[Admission, Totals]]:
         """Waits up to ``lock_timeout`` for the old owner's open transaction; in the order of all other writers."""
