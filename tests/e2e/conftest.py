@@ -69,9 +69,7 @@ class System:
 
     async def start(self) -> None:
         await ensure_topics(self.settings)
-        pool = await open_pool(self.settings)
-        await PostgresRevisions(pool).add(self.document, "tests")
-        await pool.close()
+        await self.apply(self.document)
         for names in (["ingress", "api"], ["directory", "rejects"]):
             with (self.folder / f"{names[0]}.log").open("wb") as log:
                 command = [sys.executable, "-m", "processor", "run", *names]
@@ -81,6 +79,12 @@ class System:
         self.http = aiohttp.ClientSession(self.url)
         self.db = await asyncpg.connect(self.dsn)
         await self.until(self._path, 60, "the whole path is there")
+
+    async def apply(self, document: str) -> None:
+        """One more revision, which the running processes take."""
+        pool = await open_pool(self.settings)
+        await PostgresRevisions(pool).add(document, "tests")
+        await pool.close()
 
     async def stop(self) -> None:
         """Every process ends by itself, with 0."""
