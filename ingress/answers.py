@@ -10,14 +10,19 @@ import orjson
 from aiohttp import HttpVersion11, web
 from aiohttp.abc import AbstractStreamWriter
 
-from ingress.credentials import UnknownKeyError
+from ingress.callers import ForbiddenError, UnknownWorkflowError
+from ingress.credentials import UnauthorizedError
+from ingress.reception import OverCapError
 from processor.errors import RejectedError, UnavailableError
 from processor.logs import Log
 
-__all__ = ["STATUSES", "answer_error", "answer_missing", "answer_success"]
+__all__ = ["STATUSES", "answer_error", "answer_missing", "answer_success", "status_of", "waiting_headers"]
 
 STATUSES: tuple[tuple[type[Exception], int], ...] = (
-    (UnknownKeyError, 401),
+    (UnauthorizedError, 401),
+    (ForbiddenError, 403),
+    (UnknownWorkflowError, 404),
+    (OverCapError, 413),
     (RejectedError, 400),
     (UnavailableError, 503),
 )
@@ -71,12 +76,21 @@ def answer_success(request: web.Request) -> web.StreamResponse:
     return web.Response(body=_SUCCESS, content_type=_JSON)
 
 
+def status_of(error: Exception) -> int:
+    """The first line of the table that fits; 500 when none does."""
+    return next((status for kind, status in STATUSES if isinstance(error, kind)), 500)
+
+
+def waiting_headers(error: Exception) -> dict[str, str]:
+    """When to send again, in whole seconds, for who was not refused for good."""
+    return {"Retry-After": "1"} if status_of(error) == 503 else {}
+
+
 def answer_error(error: Exception, log: Log) -> web.Response:
     """The answer to a failed request; what nobody foresaw is logged, and told without details."""
-    for kind, status in STATUSES:
-        if isinstance(error, kind):
-            headers = {"Retry-After": "1"} if status == 503 else None
-            return _answer(status, getattr(error, "code", "error"), str(error), headers)
+    status = status_of(error)
+    if status != 500:
+        return _answer(status, getattr(error, "code", "error"), str(error), waiting_headers(error))
     log.error("request_failed", error=type(error).__name__, exc_info=error)
     return _answer(500, "internal_error", "Something went wrong here; the log of this process says what.")
 

@@ -8,10 +8,14 @@ from aiohttp import web
 
 from ingress.admission import Admission
 from ingress.answers import answer_error, answer_missing, answer_success
+from ingress.callers import Callers
 from ingress.credentials import Credentials
+from ingress.intake import intake
+from ingress.notes import Notes
+from ingress.reception import Reception
 from ingress.report import Report
 from ingress.tracking import Tracking, Visit
-from processor.logs import get_log
+from processor.logs import Log, get_log
 from processor.ports.publisher import Publisher
 from processor.ports.revisions import CurrentRevision
 from processor.settings import Settings
@@ -45,25 +49,31 @@ def add_routes(
     *,
     clock: Callable[[], float] = time.time,
 ) -> Report:
-    """Put the ingress under ``/v1`` of an application; it reports to the log while that application runs."""
+    """Put the ingress under ``/v1``, ``/webhooks`` and ``/workflows`` of an application.
+
+    It reports to the log while that application runs.
+    """
     admission = Admission(settings.max_in_flight_bytes)
-    report = Report(lambda: admission.bytes_in_flight)
+    notes = Notes(revision)
+    report = Report(lambda: admission.bytes_in_flight, notes)
+    credentials = Credentials(revision)
     tracking = Tracking(
         publisher,
-        Credentials(revision),
+        credentials,
         admission,
+        notes,
         events=settings.topic("segment.events"),
         rejected=settings.topic("segment.rejected"),
     )
     log = get_log()
+    reception = Reception(publisher, admission, settings, notes)
 
-    def answering(work: Callable[[Visit], Awaitable[None]]) -> Handler:
+    def answering(work: Callable[[Visit], Awaitable[web.StreamResponse | None]]) -> Handler:
         async def handle(request: web.Request) -> web.StreamResponse:
             started = time.perf_counter()
             visit = Visit(request, int(clock() * 1000))
             try:
-                await work(visit)
-                response: web.StreamResponse = answer_success(request)
+                response = await work(visit) or answer_success(request)
             except ConnectionError:
                 raise  # the caller has gone; there is nobody to answer
             except Exception as error:  # noqa: BLE001 - the table has a line for each
@@ -79,23 +89,25 @@ def add_routes(
         return answering(lambda visit: tracking.call(visit, type_))
 
     for name, handler in [*((type_, call(type_)) for type_ in CALLS), ("batch", answering(tracking.batch))]:
-        app.router.add_post(f"/v1/{name}", handler)
-        app.router.add_post(f"/v1/{name}/", handler)
-    app.router.add_route("*", "/v1/{path:.*}", _missing)
-
-    async def reporting(_app: web.Application) -> AsyncIterator[None]:
-        async def repeat() -> None:
-            while True:
-                await asyncio.sleep(settings.report_interval_s)
-                report.log(log)
-
-        task = asyncio.create_task(repeat())
-        yield
-        task.cancel()
-        report.log(log)
-
-    app.cleanup_ctx.append(reporting)
+        _add_post(app.router, f"/v1/{name}", handler)
+    for path, work in intake(reception, Callers(revision), credentials, log):
+        _add_post(app.router, path, answering(work))
+    for room in ("v1", "webhooks", "workflows"):
+        app.router.add_route("*", f"/{room}/{{path:.*}}", _missing)
+    app.cleanup_ctx.append(lambda _app: _reporting(report, settings.report_interval_s, log))
     return report
+
+
+async def _reporting(report: Report, every_s: float, log: Log) -> AsyncIterator[None]:
+    async def repeat() -> None:
+        while True:
+            await asyncio.sleep(every_s)
+            report.log(log)
+
+    task = asyncio.create_task(repeat())
+    yield
+    task.cancel()
+    report.log(log)
 
 
 def _ending(request: web.Request, response: web.Response) -> web.Response:
@@ -105,8 +117,15 @@ def _ending(request: web.Request, response: web.Response) -> web.Response:
     return response
 
 
-_KNOWN = frozenset({f"/v1/{name}" for name in (*CALLS, "batch")})
+def _add_post(router: web.UrlDispatcher, path: str, handler: Handler) -> None:
+    for spelling in (path, f"{path}/"):
+        router.add_post(spelling, handler)
+        router.add_route("*", spelling, _by_post)
 
 
-async def _missing(request: web.Request) -> web.StreamResponse:
-    return answer_missing(request.path.rstrip("/") in _KNOWN)
+async def _by_post(_request: web.Request) -> web.StreamResponse:
+    return answer_missing(known=True)
+
+
+async def _missing(_request: web.Request) -> web.StreamResponse:
+    return answer_missing(known=False)

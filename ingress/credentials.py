@@ -8,13 +8,17 @@ from hashlib import blake2b
 from processor.errors import RejectedError
 from processor.ports.revisions import Compiled, CurrentRevision, HttpSource
 
-__all__ = ["Credentials", "UnknownKeyError"]
+__all__ = ["Credentials", "UnauthorizedError", "UnknownKeyError"]
 
 
 _HEADERS_KEPT = 1_000
 
 
-class UnknownKeyError(RejectedError):
+class UnauthorizedError(RejectedError):
+    """Whoever it is has not shown what is needed. Nothing of his is kept."""
+
+
+class UnknownKeyError(UnauthorizedError):
     """No source has this write key. Answered alike whether there was none, a malformed one or a wrong one."""
 
     def __init__(self) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import accumulate
 
+from ingress.notes import Notes
 from processor.logs import Log
 from processor.metrics import Answered
 
@@ -45,8 +46,10 @@ class SourceFigures:
 class Report:
     """Counts each answer once; the log tells what is new of it, a metric all of it."""
 
-    def __init__(self, bytes_in_flight: Callable[[], int]) -> None:
+    def __init__(self, bytes_in_flight: Callable[[], int], notes: Notes | None = None) -> None:
         self.bytes_in_flight = bytes_in_flight
+        self._notes: Counter[tuple[str, str]] = notes.counts if notes is not None else Counter()
+        self._told_notes: Counter[tuple[str, str]] = Counter()
         self._sources: dict[str, SourceFigures] = {}
         self._told: dict[str, SourceFigures] = {}
 
@@ -73,8 +76,15 @@ class Report:
             buckets = [(_BOUNDS_MS[step] / 1000, below[step + 1]) for step in shown]
             yield Answered(source, dict(figures.by_status), buckets, figures.seconds)
 
+    def noted(self) -> Iterator[tuple[str, str, int]]:
+        """(source, what, how often) since the start."""
+        for (source, what), number in sorted(self._notes.items()):
+            yield source, what, number
+
     def log(self, log: Log) -> None:
         """One line a source; without requests one line that says so."""
+        noted = self._notes - self._told_notes
+        self._told_notes = self._notes.copy()
         for source, figures in sorted((self.snapshot() or {"": SourceFigures()}).items()):
             log.info(
                 "ingress_reported",
@@ -83,4 +93,5 @@ class Report:
                 p50_ms=figures.percentile_ms(0.5),
                 p99_ms=figures.percentile_ms(0.99),
                 bytes_in_flight=self.bytes_in_flight(),
+                noted={what: number for (of, what), number in sorted(noted.items()) if of == source},
             )

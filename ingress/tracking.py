@@ -11,6 +11,7 @@ from aiohttp import web
 from ingress.admission import Admission
 from ingress.bodies import TooLargeError, read
 from ingress.credentials import Credentials
+from ingress.notes import Notes
 from ingress.raw_items import find_items
 from ingress.rejected import rejected_record
 from processor.domain.events.limits import MAX_EVENT_BYTES, dump
@@ -20,7 +21,7 @@ from processor.domain.events.times import format_ms
 from processor.errors import RejectedError
 from processor.ports.publisher import Outgoing, Publisher
 
-__all__ = ["MAX_BATCH_BYTES", "MAX_BATCH_ITEMS", "Tracking", "Visit"]
+__all__ = ["MAX_BATCH_BYTES", "MAX_BATCH_ITEMS", "Tracking", "Visit", "key_of"]
 
 MAX_BATCH_BYTES = 512_000
 """Bytes of one /batch body. Source: Segment says 500 KB; its ruby and php SDKs send up to 512,000."""
@@ -88,11 +89,19 @@ class Tracking:
     """The work behind the routes. Each method returns when every record is acknowledged, and raises otherwise."""
 
     def __init__(
-        self, publisher: Publisher, credentials: Credentials, admission: Admission, *, events: str, rejected: str
+        self,
+        publisher: Publisher,
+        credentials: Credentials,
+        admission: Admission,
+        notes: Notes,
+        *,
+        events: str,
+        rejected: str,
     ) -> None:
         self._publisher = publisher
         self._credentials = credentials
         self._admission = admission
+        self._notes = notes
         self._events = events
         self._rejected = rejected
         self._turn = asyncio.Lock()
@@ -108,10 +117,11 @@ class Tracking:
             if type(item) is dict:
                 item["type"] = type_
             event = normalise(item, None, Arrival(visit.received_ms, visit.received_at, missing_id))
-            record = Outgoing(_key(event), dump(event), visit.headers())
+            record = Outgoing(key_of(event), dump(event), visit.headers())
         except RejectedError as reason:
             await self._keep(visit, visit.body, reason)
             raise
+        self._notes.event(visit.source, event)
         await self._publisher.publish(self._events, (record,))
 
     async def batch(self, visit: Visit) -> None:
@@ -182,7 +192,8 @@ class Tracking:
             except RejectedError as reason:
                 bad.append(visit.rejected(visit.raw(index), reason, index, limit // 2))
             else:
-                yield Outgoing(_key(event), value, headers)
+                self._notes.event(visit.source, event)
+                yield Outgoing(key_of(event), value, headers)
         bad += self._beyond(visit, len(items))
         items.clear()
         visit.release()
@@ -215,6 +226,7 @@ def _check_size(visit: Visit, index: int, made: int, limit: int) -> None:
         raise RejectedError("too_large", f"An event is over {MAX_EVENT_BYTES} bytes; send less in it.")
 
 
-def _key(event: dict[str, Any]) -> bytes:
+def key_of(event: dict[str, Any]) -> bytes:
+    """A person's events share a partition, and so keep their order."""
     key: str = event.get("userId") or event.get("anonymousId") or event["messageId"]
     return key.encode(errors="replace")

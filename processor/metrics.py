@@ -55,6 +55,12 @@ METRICS: tuple[Metric, ...] = (
     Metric(
         "isthmus_ingress_seconds", "histogram", ("source",), "From request to answer, Kafka's acknowledgement included."
     ),
+    Metric(
+        "isthmus_ingress_noted_total",
+        "counter",
+        ("source", "what"),
+        "Marks of our own calls by verdict, forged survey links, posts to disabled workflows.",
+    ),
     Metric("isthmus_ingress_bytes_in_flight", "gauge", (), "Bytes that wait for Kafka's acknowledgement."),
     Metric("isthmus_alarms_total", "counter", ("kind",), "Alarms raised."),
     Metric("isthmus_service_paused", "gauge", ("service",), "1 while the service is paused, else 0."),
@@ -67,7 +73,7 @@ METRICS: tuple[Metric, ...] = (
 _COLLECTED = {
     metric.name: metric
     for metric in METRICS
-    if metric.name in ("isthmus_ingress_requests_total", "isthmus_ingress_seconds")
+    if metric.name in ("isthmus_ingress_requests_total", "isthmus_ingress_seconds", "isthmus_ingress_noted_total")
 }
 
 
@@ -86,9 +92,11 @@ class IngressCollector(Collector):
 
     def __init__(self) -> None:
         self.answered: Callable[[], Iterable[Answered]] = tuple
+        self.noted: Callable[[], Iterable[tuple[str, str, int]]] = tuple
+        """(source, what, how often)."""
 
     def collect(self) -> Iterator[PrometheusFamily]:
-        requests, times = _COLLECTED.values()
+        requests, times, notes = _COLLECTED.values()
         counter = CounterMetricFamily(requests.name, requests.meaning, labels=requests.labels)
         histogram = HistogramMetricFamily(times.name, times.meaning, labels=times.labels)
         for source, by_status, buckets, seconds in self.answered():
@@ -96,8 +104,12 @@ class IngressCollector(Collector):
                 counter.add_metric((source, str(status)), count)
             bounds = [(repr(bound), count) for bound, count in buckets]
             histogram.add_metric((source,), [*bounds, ("+Inf", sum(by_status.values()))], seconds)
+        noted = CounterMetricFamily(notes.name, notes.meaning, labels=notes.labels)
+        for source, what, number in self.noted():
+            noted.add_metric((source, what), number)
         yield counter
         yield histogram
+        yield noted
 
 
 class Metrics:

@@ -93,6 +93,12 @@ class Settings(BaseModel):
         ge=1_048_576,
         description="Bytes waiting for Kafka in one ingress process; above it 503.",
     )
+    webhook_max_body_bytes: int = Field(
+        16 * 1024 * 1024,
+        ge=65_536,
+        le=1024 * 1024 * 1024,
+        description="Bytes of one webhook's body, inflated; above it 413.",
+    )
     log_format: Literal["auto", "json", "console"] = Field(
         "auto", description="`auto`: readable on a terminal, JSON elsewhere."
     )

@@ -41,6 +41,7 @@ async def serve(stack: AsyncExitStack, process: Process) -> None:
         report = add_routes(app, publisher, process, process.settings)
         process.metrics.ingress_bytes_in_flight.set_function(report.bytes_in_flight)
         process.metrics.ingress.answered = report.answered
+        process.metrics.ingress.noted = report.noted
         _keep(stack, _follow(process.join("ingress"), publisher.ready))
     if process.has("api"):
         writer = PostgresDirectoryWriter(process.pool, process.metrics.written)

@@ -13,7 +13,7 @@ from processor.settings import Settings
 
 __all__ = ["OWN_TOPICS", "ensure_topics"]
 
-OWN_TOPICS = ("segment.events", "segment.rejected")
+OWN_TOPICS = ("segment.events", "segment.rejected", "results", "workflow.events")
 _TIMEOUT_S = 20.0
 
 

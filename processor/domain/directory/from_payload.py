@@ -35,7 +35,9 @@ def stamp_time(event: Event) -> int:
     body, received = event.body, event.received_at_ms
     sent = parse_ms(body.get("sentAt"))
     original = parse_ms(body.get("originalTimestamp"))
-    agree = sent is not None and abs(received - sent) <= _CLOCKS_AGREE_MS
+    # What came by Segment was received there: a webhook delivers later, and sometimes twice.
+    arrived = parse_ms(body.get("receivedAt")) or received
+    agree = sent is not None and abs(arrived - sent) <= _CLOCKS_AGREE_MS
     happened = original if original is not None and agree else parse_ms(body.get("timestamp"))
     return min(received if happened is None else happened, received + _MOST_AHEAD_MS)
 

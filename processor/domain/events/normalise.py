@@ -20,6 +20,8 @@ MAX_ID_BYTES = 512
 """UTF-8 bytes of userId, anonymousId, groupId and previousId. Source: schema.md section 7."""
 _SHORT = MAX_ID_BYTES // 4
 _EXACT = 2**53
+_MOST_AHEAD_MS = 300_000
+"""A moment of reception that lies further in our future is none."""
 _IDS = ("userId", "anonymousId", "groupId", "previousId")
 _OBJECTS = ("context", "integrations", "properties", "traits")
 _NAMESPACE = UUID("6f2f1f0e-6f0a-5d55-9f61-1d9a0a3f7a10")
@@ -58,6 +60,8 @@ class Arrival:
     received_at_ms: int
     received_at: str
     missing_id: Callable[[int, bool], str]
+    corrected: bool = False
+    """Whether the sender has corrected the clients' clocks already, as Segment does before its webhooks."""
 
 
 def message_id_of(source: str, index: int, item: bytes) -> str:
@@ -156,6 +160,8 @@ def _settle_times(event: dict[str, Any], envelope: Envelope | None, arrival: Arr
 
     ``timestamp = receivedAt − (sentAt − originalTimestamp)``; without a readable ``sentAt`` the client's stamp stands.
     """
+    if arrival.corrected:
+        return _keep_times(event, arrival)
     given = event.get("timestamp")
     original_ms = parse_ms(given)
     if original_ms is None:
@@ -181,6 +187,26 @@ def _settle_times(event: dict[str, Any], envelope: Envelope | None, arrival: Arr
     except ValueError:
         # Two absurd clocks, each readable, whose difference is no moment.
         event["timestamp"] = arrival.received_at
+    return True
+
+
+def _keep_times(event: dict[str, Any], arrival: Arrival) -> bool:
+    """What Segment has corrected stands: ``sentAt`` was when the client sent, and this delivery may be hours later.
+
+    Its ``receivedAt`` stays too, so that every delivery of one event says the same.
+    """
+    moments = {name: parse_ms(event.get(name)) for name in ("timestamp", "originalTimestamp", "sentAt", "receivedAt")}
+    for name, moment in moments.items():
+        if moment is None:
+            event.pop(name, None)
+    received_ms = moments["receivedAt"]
+    if received_ms is None or received_ms > arrival.received_at_ms + _MOST_AHEAD_MS:
+        event["receivedAt"] = arrival.received_at
+    if moments["timestamp"] is None and moments["originalTimestamp"] is None:
+        event["timestamp"] = arrival.received_at
+        return False
+    event.setdefault("timestamp", event.get("originalTimestamp"))
+    event.setdefault("originalTimestamp", event["timestamp"])
     return True
 
 

@@ -273,3 +273,16 @@ def test_a_forged_mark_is_ignored() -> None:
     rules = replace(RULES, marks=Marks("home", (b"s",)))
     forged = Marks("home", (b"guessed",)).make("nps", 9)
     assert decide(record(identify(context={"isthmus": forged})), TOPIC_ID, rules).kind == "applied"
+
+
+def test_a_webhook_says_the_same_whenever_it_delivers() -> None:
+    """Segment received the event once: two deliveries hours apart have one stamp, so they write the same."""
+    body = identify(
+        timestamp="2024-05-01T08:00:00.100Z",
+        originalTimestamp="2024-05-01T08:00:00.000Z",
+        sentAt="2024-05-01T08:00:01.000Z",
+        receivedAt="2024-05-01T08:00:01.100Z",
+    )
+    at_once = 1_714_550_402_000
+    stamps = {decide(record(body, at_once + late), TOPIC_ID, RULES).effects[0].at_ms for late in (0, 4 * 3_600_000)}
+    assert stamps == {1_714_550_400_000}

@@ -106,3 +106,42 @@ def test_made_message_id() -> None:
     assert (
         len({name, message_id_of("app", 0, b"{}"), message_id_of("web", 1, b"{}"), message_id_of("web", 0, b"[]")}) == 4
     )
+
+
+CORRECTED = Arrival(1_714_564_810_000, "2024-05-01T12:00:10.000Z", lambda _index, stamped: str(stamped), corrected=True)
+LATE = "2024-05-01T08:00:00.000Z"
+
+
+@pytest.mark.parametrize(
+    ("times", "expected"),
+    [
+        (
+            {
+                "timestamp": LATE,
+                "originalTimestamp": "2024-05-01",
+                "sentAt": "2024-05-01T08:00:01Z",
+                "receivedAt": LATE,
+            },
+            {
+                "timestamp": LATE,
+                "originalTimestamp": "2024-05-01",
+                "sentAt": "2024-05-01T08:00:01Z",
+                "receivedAt": LATE,
+            },
+        ),
+        ({"timestamp": LATE}, {"timestamp": LATE, "originalTimestamp": LATE, "receivedAt": CORRECTED.received_at}),
+        (
+            {"originalTimestamp": LATE},
+            {"timestamp": LATE, "originalTimestamp": LATE, "receivedAt": CORRECTED.received_at},
+        ),
+        (
+            {"timestamp": 5, "sentAt": "?", "receivedAt": "2099-01-01T00:00:00Z"},
+            {"timestamp": CORRECTED.received_at, "receivedAt": CORRECTED.received_at},
+        ),
+    ],
+)
+def test_corrected_times_stand(times: dict[str, Any], expected: dict[str, Any]) -> None:
+    """Segment has corrected the clocks before its webhook; what cannot be read, or lies ahead, is replaced."""
+    event = normalise({"type": "page", "userId": "u", **times}, None, CORRECTED)
+    stamped = "True" if "originalTimestamp" in expected else "False"
+    assert event == {"type": "page", "userId": "u", "messageId": stamped, **expected}
