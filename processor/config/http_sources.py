@@ -34,7 +34,7 @@ class _Limits(Shape):
     requests_per_s: float | None = Field(
         None, gt=0, allow_inf_nan=False, description="a number above 0: requests a second"
     )
-    events_per_s: float | None = Field(None, gt=0, allow_inf_nan=False, description="a number above 0: events a second")
+    events_per_s: float | None = Field(None, ge=0.01, le=10_000_000, description="a number from 0.01 to 10000000")
 
 
 def read_http_side(entry: dict[str, Any], path: Path, found: Findings) -> HttpSide:
