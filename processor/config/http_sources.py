@@ -31,9 +31,7 @@ class HttpSide:
 
 
 class _Limits(Shape):
-    requests_per_s: float | None = Field(
-        None, gt=0, allow_inf_nan=False, description="a number above 0: requests a second"
-    )
+    requests_per_s: float | None = Field(None, ge=0.01, le=1_000_000, description="a number from 0.01 to 1000000")
     events_per_s: float | None = Field(None, ge=0.01, le=10_000_000, description="a number from 0.01 to 10000000")
 
 
