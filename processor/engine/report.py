@@ -119,7 +119,12 @@ class Reporter:
     async def _look(self) -> None:
         positions: Mapping[Partition, int] = self._source.positions
         bounds = await self._log.bounds(positions) if positions else {}
-        self._unread = {partition: max(0, bounds[partition][1] - offset) for partition, offset in positions.items()}
+        # Behind the last record there may be what is none: the end of a transaction is no lag.
+        reached = await self._log.reached(positions) if positions else {}
+        self._unread = {
+            partition: max(0, bounds[partition][1] - max(offset, reached.get(partition, 0)))
+            for partition, offset in positions.items()
+        }
         for partition, number in self._unread.items():
             self._metrics.lag.labels(self._service, partition.topic, str(partition.partition)).set(number)
 

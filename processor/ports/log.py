@@ -60,6 +60,10 @@ class Log(Protocol):
     async def bounds(self, partitions: Collection[Partition]) -> Mapping[Partition, tuple[int, int]]:
         """Oldest offset, and the offset after the newest, of each partition."""
 
+    async def reached(self, partitions: Collection[Partition]) -> Mapping[Partition, int]:
+        """Where reading stands: behind the last record, and behind what is none, such as the end of a transaction.
+        A partition that is no longer ours, or was not sought yet, is absent."""
+
     async def commit(self, offsets: Mapping[Partition, int]) -> bool:
         """Tell the group how far we are. False: the group does not count us in; that is no error here."""
 

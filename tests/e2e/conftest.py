@@ -185,6 +185,7 @@ async def system(broker: Any, topic_prefix: str, database: str, tmp_path: Path, 
         "ISTHMUS_PROBE_PORT": "0",
         "ISTHMUS_ASSIGNMENT": "all" if broker.kind == "tansu" else "group",
         "ISTHMUS_LOG_FORMAT": "json",
+        "ISTHMUS_REPORT_INTERVAL_S": "1",
         "ISTHMUS_DATA_DIR": str(tmp_path / "data"),
     }
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("ISTHMUS_")}

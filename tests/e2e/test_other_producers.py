@@ -161,3 +161,10 @@ async def test_aborted_transactions(system: Any, topic_prefix: str, broker: Any)
     await known(system, "meant-True", "meant-False")
     await asyncio.sleep(1)
     assert await people(system) == {"meant-True", "meant-False"}
+
+    async def nothing_pending() -> bool:
+        lines = [orjson.loads(line) for line in (system.folder / "directory.log").read_bytes().splitlines()]
+        reports = [line for line in lines if line["event"] == "service_reported" and topic in line["lag"]]
+        return bool(reports) and not any(number for lag in reports[-1]["lag"].values() for number in lag.values())
+
+    await system.until(nothing_pending, 10, "the ends of transactions are no lag")

@@ -29,6 +29,7 @@ _REQUEST_S = 5.0
 _NO_POSITION = (kafka.NoOffsetForPartitionError, kafka.OffsetOutOfRangeError)
 _DAY_MS = 86_400_000
 _STOP_S = 4.0
+_AT_ONCE_S = 0.1
 _ONE_BY_ONE = 500
 """Records of a partition that are read singly, before one that cannot be decoded, in one poll."""
 
@@ -204,6 +205,15 @@ class KafkaLog:
                 begin = await self._consumer.beginning_offsets(asked)
                 end = await self._consumer.end_offsets(asked)
         return {Partition(tp.topic, tp.partition): (begin[tp], end[tp]) for tp in asked}
+
+    async def reached(self, partitions: Collection[Partition]) -> Mapping[Partition, int]:
+        found: dict[Partition, int] = {}
+        for place in partitions:
+            # Known at once, or not at all: without a valid position the library would wait for one.
+            with suppress(kafka.KafkaError, TimeoutError):
+                async with asyncio.timeout(_AT_ONCE_S):
+                    found[place] = await self._consumer.position(TopicPartition(*place))
+        return found
 
     async def commit(self, offsets: Mapping[Partition, int]) -> bool:
         if self._slot is None or not offsets:

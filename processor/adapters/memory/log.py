@@ -130,6 +130,10 @@ class MemoryLog:
             answer[partition] = (begin, log[-1].offset + 1 if log else begin)
         return answer
 
+    async def reached(self, partitions: Collection[Partition]) -> Mapping[Partition, int]:
+        self._check()
+        return {partition: self._positions[partition] for partition in partitions if partition in self._positions}
+
     async def commit(self, offsets: Mapping[Partition, int]) -> bool:
         self._check()
         if self.member:

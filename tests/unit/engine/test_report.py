@@ -10,6 +10,7 @@ from processor.engine.report import Reporter
 from processor.errors import UnavailableError
 from processor.logs import get_log
 from processor.metrics import Metrics
+from processor.ports.log import Partition
 
 
 class Reporting(Rig):
@@ -113,6 +114,20 @@ async def test_lag_and_the_age_of_the_oldest_pending() -> None:
     assert line["lag"] == {TOPIC: {0: 2}}
     assert rig.reporter.unread == 2
     assert 99 < line["oldest_pending_s"] < 160
+
+
+async def test_the_end_of_a_transaction_is_no_lag() -> None:
+    """It takes an offset on the topic and is never handed out: reading stands behind it, and nothing is pending."""
+    rig = Reporting()
+    rig.put("a")
+    await rig.run_for()
+    await rig.stop()
+    rig.put("stands for a marker")
+    rig.log.seek(Partition(TOPIC, 0), 2)
+    with capture_logs() as lines:
+        await rig.reporter.report(none_missing)
+    (line,) = lines_of(lines, "service_reported")
+    assert (line["lag"], line["oldest_pending_s"]) == ({TOPIC: {0: 0}}, 0.0)
 
 
 async def test_a_report_while_the_store_or_the_broker_is_away() -> None:
