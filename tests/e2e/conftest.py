@@ -24,6 +24,7 @@ from processor.adapters.postgres.revisions import PostgresRevisions
 from processor.settings import Settings
 
 WRITE_KEY = "wk_end_to_end_4711"
+SECRET = "secret_of_the_tests_4711"
 TOKEN = "token_of_the_tests_4711"
 DIRECTORY = "POOL_people"
 PARTITIONS = 4
@@ -185,6 +186,7 @@ async def system(broker: Any, topic_prefix: str, database: str, tmp_path: Path, 
         "ISTHMUS_PROBE_PORT": "0",
         "ISTHMUS_ASSIGNMENT": "all" if broker.kind == "tansu" else "group",
         "ISTHMUS_LOG_FORMAT": "json",
+        "ISTHMUS_SECRET": SECRET,
         "ISTHMUS_REPORT_INTERVAL_S": "1",
         "ISTHMUS_DATA_DIR": str(tmp_path / "data"),
     }

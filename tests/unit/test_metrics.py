@@ -3,8 +3,15 @@
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from ingress.notes import Notes
 from ingress.report import Report
+from processor.domain.rules import Rules
 from processor.metrics import METRICS, Metrics
+from processor.ports.revisions import Compiled
+
+
+class Revision:
+    current = Compiled(1, Rules(1, {}, {}, ()), (), (), {})
 
 
 def test_everything_in_the_table_is_exposed() -> None:
@@ -22,10 +29,12 @@ def test_every_metric_has_an_attribute() -> None:
 
 
 def test_ingress_is_read_when_asked() -> None:
-    """Its own counts become a counter and a histogram, by source."""
+    """Its own counts become two counters and a histogram, by source."""
     metrics = Metrics()
-    report = Report(lambda: 0)
-    metrics.ingress.answered = report.answered
+    notes = Notes(Revision())
+    report = Report(lambda: 0, notes)
+    metrics.ingress.answered, metrics.ingress.noted = report.answered, report.noted
+    notes.note("web", "link_forged")
     for seconds in (0.0001, 0.004, 0.004, 90.0):
         report.observe("web", 200, seconds)
     report.observe("web", 503, 0.2)
@@ -33,6 +42,7 @@ def test_ingress_is_read_when_asked() -> None:
     read = metrics.registry.get_sample_value
     assert read("isthmus_ingress_requests_total", {"source": "web", "status": "200"}) == 4
     assert read("isthmus_ingress_requests_total", {"source": "", "status": "401"}) == 1
+    assert read("isthmus_ingress_noted_total", {"source": "web", "what": "link_forged"}) == 1
     assert read("isthmus_ingress_seconds_count", {"source": "web"}) == 5
     assert read("isthmus_ingress_seconds_sum", {"source": "web"}) == pytest.approx(90.2081)
     families = text_string_to_metric_families(metrics.text().decode())
