@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 from typing import Any
 
 from processor.config.document import Checked, check
@@ -20,12 +21,13 @@ def compile_document(
 ) -> Compiled:
     """``marks`` knows this installation's own calls; without it nothing is known as such.
 
-    Never raises: a secret that cannot be resolved is a warning, and matches nothing."""
-    warnings = [str(warning) for warning in checked.warnings]
+    Never raises: a secret that cannot be resolved is a warning, and matches nothing.
+    """
+    found = _Resolved(secrets)
     tokens = [
         ApiToken(
             token.name,
-            _values(token.secrets, f"api_tokens `{token.name}`", secrets, warnings),
+            found.values(token.secrets, f"api_tokens `{token.name}`"),
             token.scopes,
             token.requests_per_s,
         )
@@ -38,17 +40,17 @@ def compile_document(
         if http is None:
             continue
         name = entry.source.id
-        keys = _values(http.write_keys, f"source `{name}`", secrets, warnings)
+        keys = found.values(http.write_keys, f"source `{name}`")
         elsewhere = [key for key in keys if taken.setdefault(key, name) != name]
-        warnings.extend(
+        found.warnings.extend(
             f"source `{name}` has the write key of source `{taken[key]}`, which gets its events" for key in elsewhere
         )
         sources.append(
             HttpSource(
                 name,
                 tuple(key for key in keys if taken[key] == name),
-                _signing(http.signing_secrets, name, secrets, warnings),
-                _values(http.batch_tokens, f"source `{name}`, batch_token", secrets, warnings),
+                found.signing(http.signing_secrets, name),
+                found.values(http.batch_tokens, f"source `{name}`, batch_token"),
                 http.limits,
                 http.cors_origins,
                 entry.source.results,
@@ -56,12 +58,15 @@ def compile_document(
             )
         )
     workflows = [
-        HttpWorkflow(flow.id, flow.enabled, _values(flow.url_tokens, f"workflow `{flow.id}`", secrets, warnings))
+        HttpWorkflow(flow.id, flow.enabled, found.values(flow.url_tokens, f"workflow `{flow.id}`"))
         for flow in checked.workflows
     ]
     document: dict[str, Any] = masked_data(checked.data)
     rules = rules_of(checked, revision_number, marks)
-    return Compiled(revision_number, rules, sources, tokens, rules.directories, warnings, document, workflows)
+    warnings = [*(str(warning) for warning in checked.warnings), *found.warnings]
+    return Compiled(
+        revision_number, rules, sources, tokens, rules.directories, warnings, document, workflows, found.unset
+    )
 
 
 def rules_of(checked: Checked, revision_number: int, marks: Marks | None = None) -> Rules:
@@ -85,18 +90,24 @@ def write_keys(text: str, settings: Settings) -> tuple[str, ...]:
     return compiled.http_sources[0].write_keys if compiled.http_sources else ()
 
 
-def _signing(
-    named: Iterable[Secret] | None, source: str, secrets: Secrets, warnings: list[str]
-) -> tuple[str, ...] | None:
-    return None if named is None else _values(named, f"source `{source}`, signing_secret", secrets, warnings)
+@dataclass(slots=True)
+class _Resolved:
+    """Secrets of the document as this process has them, and what it lacks."""
 
+    secrets: Secrets
+    warnings: list[str] = field(default_factory=list)
+    unset: list[str] = field(default_factory=list)
 
-def _values(named: Iterable[Secret], owner: str, secrets: Secrets, warnings: list[str]) -> tuple[str, ...]:
-    values = []
-    for secret in named:
-        value = secrets.resolve(secret)
-        if value is None:
-            warnings.append(f"{owner}: {secret} is not set in this process, and matches nothing here")
-        elif value not in values:
-            values.append(value)
-    return tuple(values)
+    def values(self, named: Iterable[Secret], owner: str) -> tuple[str, ...]:
+        values = []
+        for secret in named:
+            value = self.secrets.resolve(secret)
+            if value is None:
+                self.unset.append(f"{owner}: {secret}")
+                self.warnings.append(f"{owner}: {secret} is not set in this process, and matches nothing here")
+            elif value not in values:
+                values.append(value)
+        return tuple(values)
+
+    def signing(self, named: Iterable[Secret] | None, source: str) -> tuple[str, ...] | None:
+        return None if named is None else self.values(named, f"source `{source}`, signing_secret")

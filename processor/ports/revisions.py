@@ -80,6 +80,8 @@ class Compiled:
     warnings: Sequence[str] = ()
     document: Mapping[str, Any] = field(default_factory=dict, repr=False)
     http_workflows: Sequence[HttpWorkflow] = ()
+    unset: Sequence[str] = ()
+    """Secrets that this process cannot resolve, by their owner and reference: they match nothing here."""
 
 
 class CurrentRevision(Protocol):

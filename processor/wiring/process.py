@@ -98,6 +98,9 @@ class Process:
         set_revision(number)
         self.metrics.revision.set(number)
         self.logger.info("revision_applied", number=number)
+        # Who takes no calls needs no secrets of callers.
+        for secret in self.current.unset if self.has("ingress") or self.has("api") else ():
+            self.alarm("secret_unset", secret=secret)
 
     def alarm(self, kind: str, **fields: Any) -> None:
         self.metrics.alarms.labels(kind).inc()

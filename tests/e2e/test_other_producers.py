@@ -126,6 +126,31 @@ async def test_earliest_and_missing(system: Any, topic_prefix: str) -> None:
     await known(system, "before")
 
 
+async def test_a_deleted_topic(system: Any, topic_prefix: str, broker: Any) -> None:
+    """Deleted under the running service: our own goes on. Made again: read from its first record."""
+    if broker.kind == "tansu":
+        pytest.skip("Tansu does not delete topics")
+    topic = f"{topic_prefix}short.lived"
+    await create(system, topic)
+    await system.apply(named(system, topic))
+    await subscribed(system, topic)
+    await send(system, topic, known_as("before"))
+    await known(system, "before")
+    admin = AIOKafkaAdminClient(bootstrap_servers=system.bootstrap)
+    await admin.start()
+    await admin.delete_topics([topic])
+    await admin.close()
+    for number in range(5):
+        body = {"userId": f"own-{number}", "writeKey": system.write_key}
+        async with system.http.post("/v1/identify", json=body) as answer:
+            assert answer.status == 200
+        await asyncio.sleep(1.5)
+    await known(system, *(f"own-{number}" for number in range(5)))
+    await create(system, topic)
+    await send(system, topic, known_as("again"))
+    await known(system, "again", within_s=30)
+
+
 async def test_a_java_producer(system: Any, topic_prefix: str) -> None:
     """kafka-clients, as anybody writes it: no key, no headers. On our topic an event, on theirs what is made of it."""
     topic = f"{topic_prefix}java.orders"

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import orjson
 import pytest
 
 from processor.domain.events.mark import Marks
@@ -32,3 +33,19 @@ async def test_marks(system: Any) -> None:
         figures = await answer.text()
     for what in ("mark_own", "mark_hops", "mark_other", "mark_forged"):
         assert f'isthmus_ingress_noted_total{{source="web",what="{what}"}} 1.0' in figures
+
+
+async def test_a_secret_that_nobody_set(system: Any) -> None:
+    """It matches nothing, and whoever takes calls raises an alarm that names it; who takes none has no use for it."""
+    more = "sources: [{id: lost, write_key: {env: NOWHERE_4711}}, "
+    assert "sources: [" in system.document
+    await system.apply(system.document.replace("sources: [", more, 1))
+
+    async def told() -> bool:
+        return b"NOWHERE_4711" in (system.folder / "ingress.log").read_bytes()
+
+    await system.until(told, 10, "the alarm")
+    lines = [orjson.loads(line) for line in (system.folder / "ingress.log").read_bytes().splitlines()]
+    alarms = [line["secret"] for line in lines if line["event"] == "alarm_raised" and line["kind"] == "secret_unset"]
+    assert alarms == ["source `lost`: {env: NOWHERE_4711}"]
+    assert b"secret_unset" not in (system.folder / "directory.log").read_bytes()

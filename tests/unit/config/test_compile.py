@@ -155,6 +155,7 @@ def test_http_sources(sources):
     assert web.limits == Limits(500, 0.5)
     assert web.cors_origins == ("https://shop.example", "capacitor://localhost:8100")
     assert unset.signing_secrets == ()
+    assert sources.unset == ["source `unset`, signing_secret: {env: NOWHERE}"]
     assert any("`unset`, signing_secret: {env: NOWHERE}" in warning for warning in sources.warnings)
     assert (bare.results, bare.result) == (False, None)
     assert surveys.result({"responseId": "R_1"}) == {
