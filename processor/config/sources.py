@@ -18,6 +18,8 @@ __all__ = ["SourceEntry", "read_sources"]
 _TOPIC = r"^([A-Za-z0-9_-][A-Za-z0-9._-]{0,248}|\.[A-Za-z0-9_-][A-Za-z0-9._-]{0,247})$"
 """Source: Apache Kafka, ``org.apache.kafka.common.internals.Topic``."""
 _OURS = ("segment.events", "segment.rejected", "results", "workflow.events")
+_OUR_RESULTS = "isthmus"
+"""The source of results that this installation made itself (design section 1)."""
 _HTTP_KEYS = ("write_key", "signing_secret", "batch_token", "limits", "cors_origins", "results", "result")
 _TOPIC_KEYS = ("start", "event")
 
@@ -84,6 +86,8 @@ def _http(entry: dict[str, Any], path: Path, found: Findings) -> HttpSide | None
 def _source(shape: _Source, path: Path, found: Findings, *, rules: bool) -> Source:
     if shape.id == ALWAYS_KNOWN_SOURCE:
         found.fault((*path, "id"), f"`{shape.id}` is reserved for records that others wrote; choose another id")
+    if shape.id == _OUR_RESULTS:
+        found.fault((*path, "id"), f"`{shape.id}` is reserved for results of our own; choose another id")
     if shape.topic in _OURS:
         found.fault((*path, "topic"), "this topic is our own; write records there without naming it here")
     source = Source(shape.id, shape.accept_own, shape.topic, shape.start, results=shape.results)

@@ -6,7 +6,6 @@ from processor.domain.directory.from_payload import command_of
 from processor.domain.directory.from_person import forgetting, stitching
 from processor.domain.events.decode import decode_event, source_of
 from processor.domain.events.event import Event
-from processor.domain.events.mark import is_marked
 from processor.domain.events.record import Record
 from processor.domain.outcome import Outcome, Reason, Rejection
 from processor.domain.rules import Rules
@@ -20,9 +19,16 @@ ACTIONS = frozenset(("addContactToXmd", "upsertContactTransaction"))
 
 def decide(record: Record, topic_id: UUID, rules: Rules) -> Outcome:
     """Apply every mapping that concerns the event; each stands for itself, a rejecting one stops no other."""
-    event = _read(record, topic_id, rules)
-    if isinstance(event, Outcome):
-        return event
+    source = rules.topics.get(record.topic) if rules.topics else None
+    try:
+        event = decode_event(record, topic_id, source)
+    except RejectedError as error:
+        return _no_event(record, source, error)
+    if event is None:
+        return Outcome(_source_id(record, source))
+    context = event.body.get("context")
+    if type(context) is dict and "isthmus" in context and (dropped := _dropped(event, rules)) is not None:
+        return Outcome(event.source, event.message_id, dropped)
     if event.type == "delete":
         return Outcome(event.source, event.message_id, effects=forgetting(event, rules.directories))
     effects = stitching(event, rules)
@@ -44,22 +50,16 @@ def decide(record: Record, topic_id: UUID, rules: Rules) -> Outcome:
     return Outcome(event.source, event.message_id, reason, effects, rejections)
 
 
-def _read(record: Record, topic_id: UUID, rules: Rules) -> Event | Outcome:
-    """The record's event; or what becomes of a record that holds none for this service."""
-    source = rules.topics.get(record.topic) if rules.topics else None
+def _no_event(record: Record, source: Source | None, error: RejectedError) -> Outcome:
+    """Nothing at all is filtered; anything else that is no event is a dead letter."""
     if record.value is None:
         return Outcome(_source_id(record, source), reason="null")
-    try:
-        event = decode_event(record, topic_id, source)
-    except RejectedError as error:
-        return Outcome(_source_id(record, source), rejections=(Rejection(error.code, error.message),))
-    if event is None:
-        return Outcome(_source_id(record, source))
-    if is_marked(event.body):
-        dropped = rules.marks.drop(event.body, accept_own=rules.accepts_own(event.source))
-        if dropped is not None:
-            return Outcome(event.source, event.message_id, dropped)
-    return event
+    return Outcome(_source_id(record, source), rejections=(Rejection(error.code, error.message),))
+
+
+def _dropped(event: Event, rules: Rules) -> Reason | None:
+    """Whether an event that carries our mark is left alone."""
+    return rules.marks.drop(event.body, accept_own=rules.accepts_own(event.source))
 
 
 def _source_id(record: Record, source: Source | None) -> str:

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import Any
 from uuid import UUID
 
 import orjson
@@ -25,11 +24,14 @@ def decode_event(record: Record, topic_id: UUID, source: Source | None = None) -
     """The event that a record holds; ``None`` where a source's ``event`` has no mapping for it.
 
     ``source``: the one that names the record's topic, ``None`` for our own topics. A record without a value is no
-    event and is not for here.
+    JSON.
     Raises ``RejectedError``: ``not_json``, ``too_deep``, ``not_an_event`` (no object, or no type), or what
     ``normalise`` and a source's mapping raise.
     """
-    body = _json(record)
+    try:
+        body = orjson.loads(record.value or b"")
+    except orjson.JSONDecodeError as error:
+        raise _no_json(error) from error
     if source is not None and source.makings is not None:
         return made_event(record, body, topic_id, source)
     if type(body) is not dict or type(body.get("type")) is not str:
@@ -47,13 +49,10 @@ def decode_event(record: Record, topic_id: UUID, source: Source | None = None) -
     return event_of(body, name, received_at_ms)
 
 
-def _json(record: Record) -> Any:
-    try:
-        return orjson.loads(record.value or b"")
-    except orjson.JSONDecodeError as error:
-        if error.msg.startswith("depth limit"):  # orjson's own, far above ours
-            raise RejectedError("too_deep", "Objects and arrays nest too deeply; flatten the event.") from error
-        raise RejectedError("not_json", f"The record is no JSON: {error}.") from error
+def _no_json(error: orjson.JSONDecodeError) -> RejectedError:
+    if error.msg.startswith("depth limit"):  # orjson's own, far above ours
+        return RejectedError("too_deep", "Objects and arrays nest too deeply; flatten the event.")
+    return RejectedError("not_json", f"The record is no JSON: {error}.")
 
 
 def source_of(record: Record) -> str:
