@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, SecretStr, ValidationError
 
 from processor.errors import ConfigError
 
@@ -105,6 +105,7 @@ class Settings(BaseModel):
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level that is logged.")
     report_interval_s: float = Field(10.0, gt=0, description="Seconds between two reports in the log.")
     instance: str = Field("", description="Name of this process in logs and reports; empty: host name and process id.")
+    _unset: bytes = PrivateAttr(default_factory=lambda: secrets.token_bytes(32))
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> "Settings":
@@ -123,10 +124,9 @@ class Settings(BaseModel):
 
     @property
     def secrets(self) -> tuple[bytes, ...]:
-        """The signing secrets, the first signs, all verify. Without one, links of this process end with it."""
-        return tuple(part.encode() for part in self.secret.get_secret_value().split(",") if part) or (
-            secrets.token_bytes(32),
-        )
+        """The signing secrets, the first signs, all verify. Without one, what this process signs ends with it."""
+        given = tuple(part.encode() for part in self.secret.get_secret_value().split(",") if part)
+        return given or (self._unset,)
 
     def topic(self, name: str) -> str:
         """The broker's name of one of our own topics."""

@@ -12,6 +12,7 @@ from types import ModuleType
 import asyncpg
 import pytest
 from aiokafka import errors as kafka
+from pydantic import SecretStr
 
 import ingress
 import processor
@@ -19,6 +20,7 @@ from processor import errors
 from processor.adapters.kafka.errors import translated as translated_kafka
 from processor.adapters.postgres.pool import translated as translated_postgres
 from processor.errors import ConfigError, IsthmusError, RejectedError, UnavailableError
+from processor.settings import Settings
 
 
 def run_python(*arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
@@ -176,3 +178,11 @@ def test_every_kafka_error_has_one_meaning() -> None:
     assert {name for name, branch in found.items() if branch == "itself"} == set()
     assert {name for name, branch in found.items() if branch == "ConfigError"} == setup & found.keys()
     assert set(found.values()) == {"ConfigError", "UnavailableError"}
+
+
+def test_without_a_secret_a_process_verifies_what_it_signed() -> None:
+    """The same for as long as the process lives, another in each; a list is two while it is rotated."""
+    settings = Settings()
+    assert settings.secrets == settings.secrets
+    assert settings.secrets != Settings().secrets
+    assert Settings(secret=SecretStr("new,old")).secrets == (b"new", b"old")
