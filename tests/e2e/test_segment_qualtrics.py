@@ -76,9 +76,9 @@ async def segment(database: str, tmp_path: Path) -> AsyncIterator[Segment]:
     packages = await asyncio.to_thread(segment_destinations)
     isthmus = Isthmus("127.0.0.1:1", database, tmp_path, group=False)
     await isthmus.apply(DOCUMENT)
-    isthmus.keep("api")
+    url = f"http://127.0.0.1:{isthmus.keep('api').now.port}"
     try:
-        async with aiohttp.ClientSession(isthmus.url) as http:
+        async with aiohttp.ClientSession(url) as http:
 
             async def answers() -> bool:
                 try:
@@ -88,7 +88,7 @@ async def segment(database: str, tmp_path: Path) -> AsyncIterator[Segment]:
                     return False
 
             await until(answers, 30, "the API answers")
-            yield Segment(isthmus.url, packages, http)
+            yield Segment(url, packages, http)
     finally:
         await isthmus.close()
 
