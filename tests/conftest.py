@@ -27,6 +27,22 @@ settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True
 settings.load_profile("ci" if os.environ.get("CI") else "desk")
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--only-broker", action="store_true", help="only the tests that use the chosen broker")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.getoption("--only-broker"):
+        # The contracts ask for it by name, for the real one of two implementations.
+        others = [
+            item
+            for item in items
+            if "broker" not in getattr(item, "fixturenames", ()) and item.path.parent.name != "contracts"
+        ]
+        config.hook.pytest_deselected(items=others)
+        items[:] = [item for item in items if item not in set(others)]
+
+
 def pytest_configure(config: pytest.Config) -> None:
     config.stash[BROKER] = brokers.choose()
     config.stash[DATABASE] = databases.choose()
