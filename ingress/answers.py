@@ -10,19 +10,32 @@ import orjson
 from aiohttp import HttpVersion11, web
 from aiohttp.abc import AbstractStreamWriter
 
+from ingress.bodies import SlowBodyError
 from ingress.callers import ForbiddenError, UnknownWorkflowError
 from ingress.credentials import UnauthorizedError
+from ingress.gate import ForeignOriginError, OverLimitError
 from ingress.reception import OverCapError
 from processor.errors import RejectedError, UnavailableError
 from processor.logs import Log
 
-__all__ = ["STATUSES", "answer_error", "answer_missing", "answer_success", "status_of", "waiting_headers"]
+__all__ = [
+    "STATUSES",
+    "answer_error",
+    "answer_missing",
+    "answer_refusal",
+    "answer_success",
+    "status_of",
+    "waiting_headers",
+]
 
 STATUSES: tuple[tuple[type[Exception], int], ...] = (
     (UnauthorizedError, 401),
     (ForbiddenError, 403),
+    (ForeignOriginError, 403),
     (UnknownWorkflowError, 404),
     (OverCapError, 413),
+    (OverLimitError, 429),
+    (SlowBodyError, 408),
     (RejectedError, 400),
     (UnavailableError, 503),
 )
@@ -70,8 +83,9 @@ class _Acknowledged(web.StreamResponse):
 _ACKNOWLEDGED = _Acknowledged()
 
 
-def answer_success(request: web.Request) -> web.StreamResponse:
-    if request.keep_alive and request.version == HttpVersion11:
+def answer_success(request: web.Request, *, plain: bool = True) -> web.StreamResponse:
+    """``plain``: nobody wants to put headers of his own onto it."""
+    if plain and request.keep_alive and request.version == HttpVersion11:
         return _ACKNOWLEDGED
     return web.Response(body=_SUCCESS, content_type=_JSON)
 
@@ -83,25 +97,32 @@ def status_of(error: Exception) -> int:
 
 def waiting_headers(error: Exception) -> dict[str, str]:
     """When to send again, in whole seconds, for who was not refused for good."""
-    return {"Retry-After": "1"} if status_of(error) == 503 else {}
+    match status_of(error):
+        case 503:
+            return {"Retry-After": "1"}
+        case 429 if isinstance(error, OverLimitError):
+            return {"Retry-After": str(error.after_s), "X-RateLimit-Reset": str(error.after_s)}
+    return {}
 
 
 def answer_error(error: Exception, log: Log) -> web.Response:
     """The answer to a failed request; what nobody foresaw is logged, and told without details."""
     status = status_of(error)
     if status != 500:
-        return _answer(status, getattr(error, "code", "error"), str(error), waiting_headers(error))
+        return answer_refusal(status, getattr(error, "code", "error"), str(error), waiting_headers(error))
     log.error("request_failed", error=type(error).__name__, exc_info=error)
-    return _answer(500, "internal_error", "Something went wrong here; the log of this process says what.")
+    return answer_refusal(500, "internal_error", "Something went wrong here; the log of this process says what.")
 
 
-def answer_missing(known: bool) -> web.Response:
-    """No such path, or a known one asked with another method than POST."""
-    if known:
-        return _answer(405, "method_not_allowed", "This path takes POST.", {"Allow": "POST"})
-    return _answer(404, "not_found", "There is no such path; see /v1/batch.")
+def answer_missing(method: str | None = None) -> web.Response:
+    """No such path; or a known one, which takes ``method`` and was asked by another."""
+    if method is not None:
+        allowed = f"{method}, HEAD, OPTIONS" if method == "GET" else f"{method}, OPTIONS"
+        return answer_refusal(405, "method_not_allowed", f"This path takes {method}.", {"Allow": allowed})
+    return answer_refusal(404, "not_found", "There is no such path; /v1/openapi.json lists all.")
 
 
-def _answer(status: int, code: str, message: str, headers: dict[str, str] | None = None) -> web.Response:
+def answer_refusal(status: int, code: str, message: str, headers: dict[str, str] | None = None) -> web.Response:
+    """A body that every SDK can read. A 4xx without these keys looks to python's like one to repeat."""
     body = {"success": False, "code": code, "message": message, "error": message}
     return web.Response(status=status, body=orjson.dumps(body), content_type=_JSON, headers=headers)

@@ -1,30 +1,30 @@
-"""The ingress: its routes, and the one place where errors become answers (the table is in ``answers``)."""
+"""The ingress: its routes, made of the table in ``operations``."""
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 
 from aiohttp import web
 
 from ingress.admission import Admission
-from ingress.answers import answer_error, answer_missing, answer_success
+from ingress.answering import Handler, Parts, answering, asking_first
+from ingress.answers import answer_missing
 from ingress.callers import Callers
 from ingress.credentials import Credentials
-from ingress.intake import intake
+from ingress.gate import Gate
 from ingress.notes import Notes
+from ingress.operations import CALLS, OPERATIONS, Operation
+from ingress.pixel import answer_gif
 from ingress.reception import Reception
 from ingress.report import Report
-from ingress.tracking import Tracking, Visit
-from processor.logs import Log, get_log
+from ingress.tracking import Tracking
+from ingress.works import work_of
+from processor.logs import get_log
 from processor.ports.publisher import Publisher
 from processor.ports.revisions import CurrentRevision
 from processor.settings import Settings
 
 __all__ = ["CALLS", "add_routes", "build_app"]
-
-CALLS = ("identify", "track", "page", "screen", "group", "alias")
-
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 def build_app(
@@ -53,79 +53,55 @@ def add_routes(
 
     It reports to the log while that application runs.
     """
-    admission = Admission(settings.max_in_flight_bytes)
+    admission = Admission(settings.max_in_flight_bytes, settings.max_in_flight_requests)
     notes = Notes(revision)
     report = Report(lambda: admission.bytes_in_flight, notes)
+    reception = Reception(publisher, admission, Gate(revision, settings.workers), settings, notes)
     credentials = Credentials(revision)
-    tracking = Tracking(
-        publisher,
-        credentials,
-        admission,
-        notes,
-        events=settings.topic("segment.events"),
-        rejected=settings.topic("segment.rejected"),
-    )
-    log = get_log()
-    reception = Reception(publisher, admission, settings, notes)
-
-    def answering(work: Callable[[Visit], Awaitable[web.StreamResponse | None]]) -> Handler:
-        async def handle(request: web.Request) -> web.StreamResponse:
-            started = time.perf_counter()
-            visit = Visit(request, int(clock() * 1000))
-            try:
-                response = await work(visit) or answer_success(request)
-            except ConnectionError:
-                raise  # the caller has gone; there is nobody to answer
-            except Exception as error:  # noqa: BLE001 - the table has a line for each
-                response = _ending(request, answer_error(error, log))
-            finally:
-                admission.give(visit.reserved)
-            report.observe(visit.source, response.status, time.perf_counter() - started)
-            return response
-
-        return handle
-
-    def call(type_: str) -> Handler:
-        return answering(lambda visit: tracking.call(visit, type_))
-
-    for name, handler in [*((type_, call(type_)) for type_ in CALLS), ("batch", answering(tracking.batch))]:
-        _add_post(app.router, f"/v1/{name}", handler)
-    for path, work in intake(reception, Callers(revision), credentials, log):
-        _add_post(app.router, path, answering(work))
+    tracking = Tracking(reception, credentials)
+    parts = Parts(reception, credentials, Callers(revision), tracking, report, get_log(), clock)
+    for operation in OPERATIONS:
+        _add(app.router, operation, parts)
     for room in ("v1", "webhooks", "workflows"):
         app.router.add_route("*", f"/{room}/{{path:.*}}", _missing)
-    app.cleanup_ctx.append(lambda _app: _reporting(report, settings.report_interval_s, log))
+    app.cleanup_ctx.append(lambda _app: _reporting(parts))
     return report
 
 
-async def _reporting(report: Report, every_s: float, log: Log) -> AsyncIterator[None]:
+def _add(router: web.UrlDispatcher, operation: Operation, parts: Parts) -> None:
+    handler = answering(parts, work_of(operation, parts), pages=operation.pages)
+    for path in operation.paths:
+        for spelling in (path, f"{path}/"):
+            router.add_route(operation.method, spelling, handler)
+            if operation.method == "GET":
+                # A look at an image's address is no event.
+                router.add_route("HEAD", spelling, _look if operation.kind == "pixel" else handler)
+            router.add_route("OPTIONS", spelling, asking_first(parts, operation.method, pages=operation.pages))
+            router.add_route("*", spelling, _by_another_method(operation))
+
+
+async def _reporting(parts: Parts) -> AsyncIterator[None]:
     async def repeat() -> None:
         while True:
-            await asyncio.sleep(every_s)
-            report.log(log)
+            await asyncio.sleep(parts.settings.report_interval_s)
+            parts.report.log(parts.log)
 
     task = asyncio.create_task(repeat())
     yield
     task.cancel()
-    report.log(log)
+    parts.report.log(parts.log)
 
 
-def _ending(request: web.Request, response: web.Response) -> web.Response:
-    """The server ends a connection whose body it could not read: say so, or the client's next request is lost."""
-    if request.content.exception() is not None:
-        response.force_close()
-    return response
+def _by_another_method(operation: Operation) -> Handler:
+    async def handle(_request: web.Request) -> web.StreamResponse:
+        return answer_missing(operation.method)
+
+    return handle
 
 
-def _add_post(router: web.UrlDispatcher, path: str, handler: Handler) -> None:
-    for spelling in (path, f"{path}/"):
-        router.add_post(spelling, handler)
-        router.add_route("*", spelling, _by_post)
-
-
-async def _by_post(_request: web.Request) -> web.StreamResponse:
-    return answer_missing(known=True)
+async def _look(_request: web.Request) -> web.StreamResponse:
+    return answer_gif()
 
 
 async def _missing(_request: web.Request) -> web.StreamResponse:
-    return answer_missing(known=False)
+    return answer_missing()

@@ -1,14 +1,16 @@
-"""What the webhook, the results and the addresses of workflows share: a body is read, a record is written or kept."""
+"""What all ways in share: a caller is let in, a body is read, a record is written or kept."""
 
 import asyncio
-from collections.abc import Coroutine, Sequence
+import time
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from ingress.admission import Admission
 from ingress.bodies import TooLargeError, read
+from ingress.gate import Gate
 from ingress.notes import Notes
-from ingress.tracking import Visit
+from ingress.visit import Visit
 from processor.errors import RejectedError, UnavailableError
 from processor.ports.publisher import Outgoing, Publisher
 from processor.settings import Settings
@@ -26,6 +28,7 @@ class Reception:
 
     publisher: Publisher
     admission: Admission
+    gate: Gate
     settings: Settings
     notes: Notes
 
@@ -39,10 +42,17 @@ class Reception:
         self.admission.take(size)
         visit.reserved = size
         try:
-            visit.body = await read(request, limit)
+            visit.body = await read(request, limit, self.settings.body_timeout_s)
         except TooLargeError as error:
             raise OverCapError(limit, error.start) from None
         return visit.body
+
+    def let_in(self, visit: Visit, events: Callable[[], int]) -> None:
+        """One more request, and so many events, of a source that is known by now. Raises ``OverLimitError``."""
+        now_s = time.monotonic()
+        self.gate.enter(visit.source, None, now_s)
+        if self.gate.counts_events(visit.source):
+            self.gate.spend(visit.source, events(), now_s)
 
     async def publish(self, topic: str, records: Sequence[Outgoing]) -> None:
         await self.publisher.publish(self.settings.topic(topic), records)

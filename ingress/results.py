@@ -9,7 +9,8 @@ from ingress.callers import Callers, ForbiddenError, bearer
 from ingress.credentials import Credentials, UnauthorizedError, UnknownKeyError
 from ingress.raw_arrays import cut, is_array, is_closed
 from ingress.reception import OverCapError, Reception
-from ingress.tracking import MAX_BATCH_BYTES, Visit
+from ingress.tracking import MAX_BATCH_BYTES
+from ingress.visit import Visit
 from processor.domain.events.normalise import MAX_MESSAGE_ID, message_id_of
 from processor.domain.events.parsing import parse
 from processor.domain.results import Coming, Result, result_of
@@ -57,6 +58,7 @@ class Results:
             raise
         if not source.results:
             raise ForbiddenError("no_results", f"The source {source.id} takes no results; give it `results: true`.")
+        self._reception.let_in(visit, lambda: sum(1 for _ in _pieces(body)) if array else 1)
         await self._reception.in_time(self._array(visit, source) if array else self._single(visit, source))
 
     def _by_header(self, visit: Visit) -> HttpSource | None:

@@ -1,27 +1,23 @@
 """Segment's tracking API: six calls and their batch. Authenticate, normalise, produce, answer."""
 
 import asyncio
-import re
-from collections.abc import Callable, Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator
 from typing import Any
 from uuid import uuid4
 
-from aiohttp import web
-
-from ingress.admission import Admission
 from ingress.bodies import TooLargeError, read
 from ingress.credentials import Credentials
-from ingress.notes import Notes
-from ingress.raw_items import find_items
-from ingress.rejected import rejected_record
+from ingress.pixel import read_query
+from ingress.reception import Reception
+from ingress.visit import Visit
 from processor.domain.events.limits import MAX_EVENT_BYTES, dump
 from processor.domain.events.normalise import Arrival, Envelope, message_id_of, normalise
 from processor.domain.events.parsing import parse
-from processor.domain.events.times import format_ms
 from processor.errors import RejectedError
-from processor.ports.publisher import Outgoing, Publisher
+from processor.ports.publisher import Outgoing
 
-__all__ = ["MAX_BATCH_BYTES", "MAX_BATCH_ITEMS", "Tracking", "Visit", "key_of"]
+__all__ = ["MAX_BATCH_BYTES", "MAX_BATCH_ITEMS", "Tracking", "key_of"]
 
 MAX_BATCH_BYTES = 512_000
 """Bytes of one /batch body. Source: Segment says 500 KB; its ruby and php SDKs send up to 512,000."""
@@ -30,85 +26,40 @@ MAX_BATCH_ITEMS = 2_500
 MAX_MADE_BYTES = 16 * 1024 * 1024
 """Bytes that the events of one batch may grow to when each takes over the envelope's context."""
 
-_TRACEPARENT = re.compile(r"00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
-
-
-class Visit:
-    """One request while it is here, and what is known of it so far."""
-
-    __slots__ = ("body", "index", "key", "received_at", "received_ms", "request", "reserved", "source", "spans")
-
-    def __init__(self, request: web.Request, received_ms: int) -> None:
-        self.request = request
-        self.received_ms = received_ms
-        self.received_at = format_ms(received_ms)
-        self.source = ""
-        self.key = ""
-        self.body = b""
-        self.reserved = 0
-        self.spans: list[tuple[int, int]] | None = None
-
-    def raw(self, index: int) -> bytes:
-        """The bytes of an item of the batch, as they came."""
-        if self.spans is None:
-            self.spans = find_items(self.body)
-        start, end = self.spans[index]
-        return self.body[start:end]
-
-    def rest(self, index: int) -> bytes:
-        """The bytes of all items from this one on, as an array."""
-        if self.spans is None:
-            self.spans = find_items(self.body)
-        return b"[" + self.body[self.spans[index][0] : self.spans[-1][1]] + b"]"
-
-    def release(self) -> None:
-        """Nothing of the body is needed any more."""
-        self.body = b""
-        self.spans = None
-
-    def headers(self) -> Sequence[tuple[str, bytes]]:
-        headers = [("source", self.source.encode()), ("received-at", self.received_at.encode())]
-        trace = self.request.headers.get("traceparent")
-        if trace is not None and _TRACEPARENT.fullmatch(trace):
-            headers.append(("traceparent", trace.encode()))
-        return headers
-
-    def rejected(self, raw: bytes, reason: RejectedError, index: int, limit: int) -> Outgoing:
-        return rejected_record(
-            raw,
-            reason,
-            source=self.source,
-            key=self.key,
-            received_at=self.received_at.encode(),
-            index=index,
-            limit=limit,
-        )
-
 
 class Tracking:
     """The work behind the routes. Each method returns when every record is acknowledged, and raises otherwise."""
 
-    def __init__(
-        self,
-        publisher: Publisher,
-        credentials: Credentials,
-        admission: Admission,
-        notes: Notes,
-        *,
-        events: str,
-        rejected: str,
-    ) -> None:
-        self._publisher = publisher
+    def __init__(self, reception: Reception, credentials: Credentials) -> None:
         self._credentials = credentials
-        self._admission = admission
-        self._notes = notes
-        self._events = events
-        self._rejected = rejected
+        self._publisher = reception.publisher
+        self._admission = reception.admission
+        self._gate = reception.gate
+        self._notes = reception.notes
+        self._body_timeout_s = reception.settings.body_timeout_s
+        self._events = reception.settings.topic("segment.events")
+        self._rejected = reception.settings.topic("segment.rejected")
         self._turn = asyncio.Lock()
 
     async def call(self, visit: Visit, type_: str) -> None:
         """One event; the path says its type. A bad one is kept on ``segment.rejected`` and raised."""
         item = await self._open(visit, MAX_EVENT_BYTES)
+        await self._take_one(visit, item, type_)
+
+    async def pixel(self, visit: Visit, type_: str) -> None:
+        """One event as an address. A bad one is kept on ``segment.rejected`` and raised."""
+        asked = read_query(visit.request.query)
+        visit.body = asked.raw
+        known = self._credentials.by_header(visit.request.headers.get("Authorization"))
+        visit.source, visit.key = known if known is not None else self._credentials.by_body(asked.item)
+        self._enter(visit)
+        if asked.fault is not None:
+            await self._keep(visit, asked.raw, asked.fault)
+            raise asked.fault
+        await self._take_one(visit, asked.item, type_)
+
+    async def _take_one(self, visit: Visit, item: Any, type_: str) -> None:
+        self._gate.spend(visit.source, 1, time.monotonic())
 
         def missing_id(_index: int, stamped: bool) -> str:
             return message_id_of(visit.source, 0, visit.body) if stamped else str(uuid4())
@@ -132,6 +83,7 @@ class Tracking:
             reason = RejectedError("not_a_batch", 'A batch is a JSON object {"batch": […]}.')
             await self._keep(visit, visit.body, reason)
             raise reason
+        self._gate.spend(visit.source, len(items), time.monotonic())
         envelope = Envelope.of(document.get("context"), document.get("integrations"), document.get("sentAt"))
         bad: list[Outgoing] = []
         await self._publisher.publish(self._events, self._good(visit, items, envelope, bad))
@@ -144,13 +96,14 @@ class Tracking:
         known = self._credentials.by_header(request.headers.get("Authorization"))
         if known is not None:
             visit.source, visit.key = known
+            self._enter(visit)
         length = request.content_length
         inflated = length is None or "Content-Encoding" in request.headers
         size = limit if inflated or length is None else min(length, limit)
         self._admission.take(size)
         visit.reserved = size
         try:
-            visit.body = await read(request, limit)
+            visit.body = await read(request, limit, self._body_timeout_s)
             if len(visit.body) > MAX_EVENT_BYTES:
                 # One large body a turn of the event loop: acknowledgements and small requests come in between.
                 async with self._turn:
@@ -166,7 +119,12 @@ class Tracking:
             raise
         if known is None:
             visit.source, visit.key = self._credentials.by_body(document)
+            self._enter(visit)
         return document
+
+    def _enter(self, visit: Visit) -> None:
+        """Raises ``ForeignOriginError`` and ``OverLimitError``; then nothing of the visit is kept."""
+        self._gate.enter(visit.source, visit.origin, time.monotonic())
 
     def _good(self, visit: Visit, items: list[Any], envelope: Envelope, bad: list[Outgoing]) -> Iterator[Outgoing]:
         """The records of the items that are events; those of the others go onto ``bad``.

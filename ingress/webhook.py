@@ -12,7 +12,8 @@ from ingress.callers import Callers
 from ingress.credentials import Credentials, UnauthorizedError, UnknownKeyError
 from ingress.raw_arrays import cut, is_array, is_closed
 from ingress.reception import OverCapError, Reception
-from ingress.tracking import Visit, key_of
+from ingress.tracking import key_of
+from ingress.visit import Visit
 from processor.domain.events.limits import MAX_EVENT_BYTES, dump
 from processor.domain.events.normalise import Arrival, message_id_of, normalise
 from processor.domain.events.parsing import parse
@@ -68,6 +69,7 @@ class Webhook:
             self._verify(source, signature, _signed(body, array=array))
         if array:
             self._allow_array(visit, source)
+        self._reception.let_in(visit, lambda: sum(1 for _ in cut(body, len(body))) if array else 1)
         await self._reception.in_time(self._array(visit) if array else self._single(visit))
 
     def _credential(self, visit: Visit, source: HttpSource | None) -> str | None:

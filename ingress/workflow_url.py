@@ -14,7 +14,7 @@ from ingress.callers import Callers, ForbiddenError, UnknownWorkflowError, basic
 from ingress.credentials import UnauthorizedError
 from ingress.reception import Reception
 from ingress.results import given_id
-from ingress.tracking import Visit
+from ingress.visit import Visit
 from processor.domain.events.limits import dump
 from processor.domain.events.normalise import MAX_MESSAGE_ID, number_as_text
 from processor.domain.events.parsing import parse

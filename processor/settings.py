@@ -99,6 +99,23 @@ class Settings(BaseModel):
         le=1024 * 1024 * 1024,
         description="Bytes of one webhook's body, inflated; above it 413.",
     )
+    max_in_flight_requests: int = Field(
+        4_000, ge=1, description="Requests at once in one ingress process; above it 503."
+    )
+    workers: int = Field(
+        1,
+        ge=1,
+        le=64,
+        description="Processes of `isthmus run ingress` on the one port; limits of sources are divided among them.",
+    )
+    header_timeout_s: float = Field(10.0, gt=0, description="Seconds for a request's headers, once they have begun.")
+    body_timeout_s: float = Field(30.0, gt=0, description="Seconds for a request's body; above it 408.")
+    keep_alive_s: float = Field(
+        75.0, gt=0, description="Seconds that a connection may be idle; more than the balancer in front allows."
+    )
+    shutdown_timeout_s: float = Field(
+        10.0, gt=0, description="Seconds for the requests that were accepted, when a process is told to stop."
+    )
     log_format: Literal["auto", "json", "console"] = Field(
         "auto", description="`auto`: readable on a terminal, JSON elsewhere."
     )
