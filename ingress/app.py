@@ -3,12 +3,13 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
+from functools import partial
 
-from aiohttp import web
+from aiohttp import HttpVersion11, web
 
 from ingress.admission import Admission
 from ingress.answering import Handler, Parts, answering, asking_first
-from ingress.answers import answer_missing
+from ingress.answers import answer_missing, answer_refusal
 from ingress.callers import Callers
 from ingress.credentials import Credentials
 from ingress.gate import Gate
@@ -24,7 +25,7 @@ from processor.ports.publisher import Publisher
 from processor.ports.revisions import CurrentRevision
 from processor.settings import Settings
 
-__all__ = ["CALLS", "add_routes", "build_app"]
+__all__ = ["CALLS", "add_routes", "answer_nothing", "build_app"]
 
 
 def build_app(
@@ -37,7 +38,7 @@ def build_app(
     """An application that is the ingress and nothing else. Run it with ``access_log=None``."""
     app = web.Application()
     add_routes(app, publisher, revision, settings, clock=clock)
-    app.router.add_route("*", "/{path:.*}", _missing)
+    app.router.add_route("*", "/{path:.*}", answer_nothing)
     return app
 
 
@@ -63,21 +64,22 @@ def add_routes(
     for operation in OPERATIONS:
         _add(app.router, operation, parts)
     for room in ("v1", "webhooks", "workflows"):
-        app.router.add_route("*", f"/{room}/{{path:.*}}", _missing)
+        app.router.add_route("*", f"/{room}/{{path:.*}}", answer_nothing)
     app.cleanup_ctx.append(lambda _app: _reporting(parts))
     return report
 
 
 def _add(router: web.UrlDispatcher, operation: Operation, parts: Parts) -> None:
     handler = answering(parts, work_of(operation, parts), pages=operation.pages)
+    add = partial(router.add_route, expect_handler=_expect)
     for path in operation.paths:
         for spelling in (path, f"{path}/"):
-            router.add_route(operation.method, spelling, handler)
+            add(operation.method, spelling, handler)
             if operation.method == "GET":
                 # A look at an image's address is no event.
-                router.add_route("HEAD", spelling, _look if operation.kind == "pixel" else handler)
-            router.add_route("OPTIONS", spelling, asking_first(parts, operation.method, pages=operation.pages))
-            router.add_route("*", spelling, _by_another_method(operation))
+                add("HEAD", spelling, _look if operation.kind == "pixel" else handler)
+            add("OPTIONS", spelling, asking_first(parts, operation.method, pages=operation.pages))
+            add("*", spelling, _by_another_method(operation))
 
 
 async def _reporting(parts: Parts) -> AsyncIterator[None]:
@@ -103,5 +105,16 @@ async def _look(_request: web.Request) -> web.StreamResponse:
     return answer_gif()
 
 
-async def _missing(_request: web.Request) -> web.StreamResponse:
+async def answer_nothing(_request: web.Request) -> web.StreamResponse:
+    """There is no such path, in JSON."""
     return answer_missing()
+
+
+async def _expect(request: web.Request) -> web.StreamResponse | None:
+    """What curl asks before a large body; anything else that a client expects is answered as every refusal."""
+    if request.headers.get("Expect", "").lower() != "100-continue":
+        return answer_refusal(417, "bad_expectation", "This server meets no expectation but 100-continue.")
+    if request.version >= HttpVersion11:
+        await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        request.writer.output_size = 0  # the answer has not begun with it
+    return None

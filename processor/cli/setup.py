@@ -1,5 +1,6 @@
 """Commands that prepare and run: ``migrate``, ``topics``, ``run``, ``resume``, ``version``, and ``up``."""
 
+import socket
 from importlib import metadata
 from typing import Annotated, Literal
 
@@ -60,14 +61,27 @@ def make_topics() -> None:
 
 def run_services(
     names: Annotated[list[str], typer.Argument(metavar="NAME…", help="ingress, api, directory, rejects, …")],
+    workers: Annotated[
+        int | None, typer.Option(min=1, max=64, help="Processes of ingress on the one port; default: ISTHMUS_WORKERS")
+    ] = None,
+    listener: Annotated[list[int] | None, typer.Option(hidden=True)] = None,
 ) -> None:
     """Run processes by name, several of them in one process, until a signal ends them."""
     settings = load_settings(need_kafka=True, need_postgres=True)
+    if workers is not None:
+        settings = settings.model_copy(update={"workers": workers})
     check_distribution()
+    if settings.workers > 1 and not listener:
+        from processor.up.workers import check_workers, run_workers
+
+        check_workers(settings, names)
+        run(run_workers(settings))
+        return
     # The wiring loads every service and its libraries; no other command needs them.
     from processor.wiring import run as run_wired
 
-    raise typer.Exit(run_wired(settings, names))
+    # A worker has these from its parent, by number.
+    raise typer.Exit(run_wired(settings, names, [socket.socket(fileno=number) for number in listener or ()]))
 
 
 def resume(service: Annotated[str, typer.Argument(help="Name of the paused service.")]) -> None:

@@ -26,11 +26,14 @@ class Command:
 
     name: str
     arguments: Sequence[str]
-    log: Path
+    log: Path | None
+    """``None``: it writes to our own standard error."""
     env: Mapping[str, str] = field(default_factory=dict, repr=False)
     """Added to our own environment; an empty value takes that name away."""
     stop: Literal["TERM", "INT"] = "TERM"
     grace_s: float = 10.0
+    passed: Sequence[int] = ()
+    """Open files of ours that it has too, by the same numbers."""
 
 
 def python(*arguments: str) -> list[str]:
@@ -54,21 +57,22 @@ class Child:
     @classmethod
     async def start(cls, command: Command) -> "Child":
         """Start it; what it prints is appended to its log. It may have ended again by the time this returns."""
-        _rotate(command.log)
-        log = os.open(command.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        log = _log_file(command.log)
         try:
             keeper = await asyncio.create_subprocess_exec(
                 *python("-m", "processor.up.keeper", "--signal", command.stop, "--grace", str(command.grace_s)),
-                "--",
+                *("--pass", ",".join(str(number) for number in command.passed), "--"),
                 *command.arguments,
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=log,
                 env=_environment(command.env),
+                pass_fds=command.passed,
                 start_new_session=True,  # Ctrl-C is for the supervisor, which then stops the children in order
             )
         finally:
-            os.close(log)
+            if log is not None:
+                os.close(log)
         first = b""
         if keeper.stdout is not None:
             with suppress(TimeoutError):
@@ -143,14 +147,20 @@ def _signal_group(keeper: int, number: signal.Signals) -> None:
         os.killpg(keeper, number)
 
 
-def _rotate(log: Path) -> None:
+def _log_file(log: Path | None) -> int | None:
+    """Open to append to, put aside first when it is large."""
+    if log is None:
+        return None
     with suppress(FileNotFoundError):
         if log.stat().st_size > LOG_BYTES:
             log.replace(log.with_name(log.name + ".1"))
+    return os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
 
 
-def tail(log: Path, lines: int = 12) -> str:
+def tail(log: Path | None, lines: int = 12) -> str:
     """The last lines of a log, for the one who has to read why a child did not start."""
+    if log is None:
+        return ""
     try:
         with log.open("rb") as file:
             file.seek(max(0, log.stat().st_size - 16_384))

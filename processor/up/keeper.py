@@ -1,6 +1,6 @@
 """Runs one command and ends it when our own standard input closes, so that a killed parent leaves no orphan.
 
-    python -m processor.up.keeper --signal INT --grace 5 -- COMMAND…
+    python -m processor.up.keeper --signal INT --grace 5 --pass 7,8 -- COMMAND…
 
 Prints the command's pid as the first line of stdout; what the command prints goes to our stderr.
 A line ``STOP`` or ``CONT`` on stdin freezes or thaws the command; end of input, SIGTERM and SIGINT end it: the
@@ -21,8 +21,11 @@ __all__ = ["keep", "main"]
 _CANNOT_START = 127
 
 
-def keep(command: list[str], stop_signal: int, grace_s: float) -> int:
-    """Start ``command`` and stay until it has ended. Returns the exit code to end with."""
+def keep(command: list[str], stop_signal: int, grace_s: float, passed: tuple[int, ...] = ()) -> int:
+    """Start ``command`` and stay until it has ended. Returns the exit code to end with.
+
+    ``passed``: open files of ours that it has too.
+    """
     wake_read, wake_write = os.pipe()
     for end in (wake_read, wake_write):
         os.set_blocking(end, False)
@@ -32,7 +35,7 @@ def keep(command: list[str], stop_signal: int, grace_s: float) -> int:
         signal.signal(number, lambda caught, _frame: asked.append(caught))
     signal.signal(signal.SIGCHLD, lambda _caught, _frame: None)
     try:
-        child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=2, stderr=2)
+        child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=2, stderr=2, pass_fds=passed)
     except OSError as error:
         print(f"cannot start {command[0]}: {error.strerror}", file=sys.stderr)
         return _CANNOT_START
@@ -70,16 +73,20 @@ def _obey(child: subprocess.Popen[bytes], lines: bytes) -> bool:
 
 
 def main(arguments: list[str]) -> int:
-    """``--signal NAME --grace SECONDS -- COMMAND…``. By hand: argparse would double the time to start."""
+    """``--signal NAME --grace SECONDS --pass FILES -- COMMAND…``. By hand: argparse would double the time to start."""
     cut = arguments.index("--") if "--" in arguments else len(arguments)
-    options = {"--signal": "TERM", "--grace": "10"}
+    options = {"--signal": "TERM", "--grace": "10", "--pass": ""}
     given = dict(zip(arguments[0:cut:2], arguments[1:cut:2], strict=False))
     command = arguments[cut + 1 :]
     if cut % 2 or not command or not given.keys() <= options.keys():
-        print("usage: python -m processor.up.keeper [--signal NAME] [--grace SECONDS] -- COMMAND…", file=sys.stderr)
+        print(
+            "usage: python -m processor.up.keeper [--signal NAME] [--grace SECONDS] [--pass FILES] -- COMMAND…",
+            file=sys.stderr,
+        )
         return 2
     options |= given
-    return keep(command, signal.Signals[f"SIG{options['--signal']}"], float(options["--grace"]))
+    passed = tuple(int(number) for number in options["--pass"].split(",") if number)
+    return keep(command, signal.Signals[f"SIG{options['--signal']}"], float(options["--grace"]), passed)
 
 
 if __name__ == "__main__":

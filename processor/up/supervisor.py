@@ -75,6 +75,7 @@ class Supervisor:
             "ISTHMUS_HOST": HOST,
             "ISTHMUS_PORT": str(options.port),
             "ISTHMUS_PROBE_PORT": "0",
+            "ISTHMUS_WORKERS": "1",  # api shares the one port, and one process
         }
         self._broker, self._database = broker, database
         self._ingress = Kept(lambda: self._services("ingress", "ingress", "api"), log)

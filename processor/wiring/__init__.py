@@ -25,8 +25,8 @@ EXIT_STUCK = 70
 _LEAVE_S = 5.0
 
 
-def run(settings: Settings, names: Sequence[str]) -> int:
-    """Run these services in this process until a signal; 0 after a clean stop.
+def run(settings: Settings, names: Sequence[str], listeners: Sequence[socket.socket] = ()) -> int:
+    """Run these services in this process until a signal; 0 after a clean stop. ``listeners``: as ``serve`` has it.
 
     Raises ``ConfigError`` when something has to be changed by a person, ``UnavailableError`` when what a service
     cannot do without is gone: whoever supervises starts the process again.
@@ -40,7 +40,7 @@ def run(settings: Settings, names: Sequence[str]) -> int:
     _calm_collector()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         try:
-            return runner.run(_run(settings, list(dict.fromkeys(names)), instance))
+            return runner.run(_run(settings, list(dict.fromkeys(names)), instance, listeners))
         finally:
             _leave_by_force()
 
@@ -62,7 +62,7 @@ def _calm_collector() -> None:
     gc.set_threshold(300_000, 50, 100)
 
 
-async def _run(settings: Settings, names: Sequence[str], instance: str) -> int:
+async def _run(settings: Settings, names: Sequence[str], instance: str, listeners: Sequence[socket.socket]) -> int:
     log = logs.get_log()
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -70,7 +70,7 @@ async def _run(settings: Settings, names: Sequence[str], instance: str) -> int:
         loop.add_signal_handler(number, stopping.set)
     async with AsyncExitStack() as stack:
         process = await open_process(stack, settings, names, instance)
-        await serve(stack, process)
+        await serve(stack, process, listeners)
         work = [ConsumerProcess(process, services.CONSUMERS[name]) for name in names if name in services.CONSUMERS]
         log.info("process_started", services=list(names), pid=os.getpid())
         try:

@@ -1,6 +1,7 @@
 """The HTTP side of a process: ingress and api on the one port, or the probes alone."""
 
 import asyncio
+import socket
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack
@@ -9,7 +10,7 @@ from typing import Any
 
 from aiohttp import web
 
-from ingress.app import add_routes
+from ingress.app import add_routes, answer_nothing
 from processor.adapters.kafka.producer import KafkaPublisher
 from processor.adapters.postgres.lists import PostgresLists
 from processor.adapters.postgres.writing import PostgresDirectoryWriter
@@ -17,21 +18,24 @@ from processor.api.control import build_control
 from processor.api.probes import Check, build_probes
 from processor.api.v3 import build_routes
 from processor.engine.status import Status
-from processor.errors import ConfigError, UnavailableError
+from processor.errors import UnavailableError
 from processor.ports.queries import ProcessRow
 from processor.services import PATH
+from processor.wiring.listening import bind, open_site
 from processor.wiring.process import BEAT_S, Process
 
 __all__ = ["serve"]
 
 _STALE_S = 10.0
 _STUCK_S = 60.0
-_KEEP_ALIVE_S = 75.0
-_SHUTDOWN_S = 10.0
 
 
-async def serve(stack: AsyncExitStack, process: Process) -> None:
-    """Listen. Raises ``ConfigError`` when the port is taken."""
+async def serve(stack: AsyncExitStack, process: Process, listeners: Sequence[socket.socket] = ()) -> None:
+    """Listen. Raises ``ConfigError`` when the port is taken.
+
+    ``listeners``: a worker, one of several processes on the one port, has its sockets from their parent, and a port of
+    its own for probes, for nobody knows whom of them the common port's answer comes from.
+    """
     app = web.Application(client_max_size=1 << 20)
     publisher = None
     if process.has("ingress"):
@@ -50,20 +54,16 @@ async def serve(stack: AsyncExitStack, process: Process) -> None:
         app.router.add_routes(build_control(process, writer))
         _keep(stack, _follow(process.join("api"), lambda: _ask_postgres(process)))
     app.router.add_routes(_probes(process))
+    app.router.add_route("*", "/{path:.*}", answer_nothing)
+    settings = process.settings
     own_port = process.has("ingress") or process.has("api")
-    await _listen(stack, app, process.settings.host, process.settings.port if own_port else process.settings.probe_port)
-
-
-async def _listen(stack: AsyncExitStack, app: web.Application, host: str, port: int) -> None:
-    runner = web.AppRunner(
-        app, access_log=None, keepalive_timeout=_KEEP_ALIVE_S, shutdown_timeout=_SHUTDOWN_S, handle_signals=False
-    )
-    await runner.setup()
-    stack.push_async_callback(runner.cleanup)
-    try:
-        await web.TCPSite(runner, host, port, backlog=1024, reuse_address=True).start()
-    except OSError as error:
-        raise ConfigError(f"cannot listen on {host}:{port}: {error.strerror}; choose another ISTHMUS_PORT") from error
+    if not listeners:
+        listeners = bind(settings.host, settings.port if own_port else settings.probe_port)
+    else:
+        probes = web.Application()
+        probes.router.add_routes(_probes(process))
+        await open_site(stack, probes, bind(settings.host, settings.probe_port), settings)
+    await open_site(stack, app, listeners, settings)
 
 
 def _keep(stack: AsyncExitStack, work: Coroutine[Any, Any, None]) -> None:
