@@ -1,12 +1,12 @@
 """Segment's own engine: its npm packages, fetched once into the user's cache."""
 
-import hashlib
-import os
 import shutil
 import subprocess
 import tarfile
 from pathlib import Path
 from tempfile import TemporaryDirectory
+
+from support import npm
 
 __all__ = ["DESTINATIONS", "PACKAGES", "lacking_node", "segment_destinations", "segment_packages"]
 
@@ -22,22 +22,12 @@ DESTINATIONS = "@segment/action-destinations@3.497.0"
 
 def lacking_node() -> str:
     """What is lacking to run them, in words; empty when nothing is."""
-    missing = [name for name in ("node", "npm") if shutil.which(name) is None]
-    return f"{' and '.join(missing)}, to run Segment's engine" if missing else ""
+    return npm.lacking_node("Segment's engine")
 
 
 def segment_packages() -> Path:
     """The folder that holds them, to run Node in. Raises ``RuntimeError`` when they cannot be installed."""
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    folder = cache / "isthmus" / f"segment-{hashlib.sha256(' '.join(PACKAGES).encode()).hexdigest()[:8]}"
-    if not (folder / ".done").exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        command = ["npm", "install", "--silent", "--no-audit", "--no-fund", "--no-save", *PACKAGES]
-        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=300)
-        if done.returncode:
-            raise RuntimeError(f"Segment's packages could not be installed: {done.stderr.strip()[-300:]}")
-        (folder / ".done").touch()
-    return folder
+    return npm.installed("segment", PACKAGES)
 
 
 def segment_destinations() -> Path:
