@@ -13,14 +13,22 @@ from ingress.operations import Operation
 from ingress.tracking import MAX_BATCH_ITEMS
 from ingress.visit import Visit
 from processor.domain.events.event import TYPES
-from processor.domain.events.normalise import MAX_MESSAGE_ID
+from processor.domain.events.normalise import MAX_ID_BYTES, MAX_MESSAGE_ID
 
 __all__ = ["document_of", "serve_document"]
 
 Json = Mapping[str, Any]
 
-_ID: Json = {"type": ["string", "number", "null"], "description": "Text of at most 512 bytes; a number becomes text."}
-_TIME: Json = {"type": ["string", "null"], "description": "ISO 8601; without a zone it is UTC."}
+_ID: Json = {
+    "type": ["string", "number", "null"],
+    "description": "Text of at most 512 bytes in UTF-8; a number becomes text; empty counts as absent.",
+    "maxLength": MAX_ID_BYTES,
+    "exclusiveMinimum": -(2**53),
+    "exclusiveMaximum": 2**53,
+}
+_NEEDED: Json = {**_ID, "type": ["string", "number"], "minLength": 1}
+_TIME: Json = {"description": "ISO 8601; without a zone it is UTC. What is no moment counts as absent."}
+_KEY: Json = {"description": "The write key, a text; not read where the header Authorization has it."}
 _OBJECT: Json = {"type": ["object", "null"]}
 _EVENT: Json = {
     "userId": _ID,
@@ -35,8 +43,8 @@ _EVENT: Json = {
 }
 _NEEDS: Mapping[str, Json] = {
     "track": {"event": {"type": "string", "minLength": 1}},
-    "group": {"groupId": {"type": "string", "minLength": 1}},
-    "alias": {"previousId": {"type": "string", "minLength": 1}, "userId": {"type": "string", "minLength": 1}},
+    "group": {"groupId": _NEEDED},
+    "alias": {"previousId": _NEEDED, "userId": _NEEDED},
 }
 _BAD = "The body, or the event, is not taken; `code` says why. What has an owner is kept as a dead letter."
 _REFUSALS: Mapping[int, str] = {
@@ -140,12 +148,12 @@ def _call(call: str) -> Json:
     needs = _NEEDS.get(call, {})
     made: dict[str, Any] = {
         "type": "object",
-        "properties": {**_EVENT, **needs, "writeKey": {"type": "string", "description": "Where no header names it."}},
+        "properties": {**_EVENT, **needs, "writeKey": _KEY},
     }
     if needs:
         made["required"] = sorted(needs)
     if call != "alias":
-        made["anyOf"] = [{"required": ["userId"]}, {"required": ["anonymousId"]}]
+        made["anyOf"] = [{"required": [name], "properties": {name: _NEEDED}} for name in ("userId", "anonymousId")]
     return made
 
 
@@ -163,7 +171,7 @@ def _batch() -> Json:
             "context": {**_OBJECT, "description": "Of every item; what the item says itself counts more."},
             "integrations": _OBJECT,
             "sentAt": _TIME,
-            "writeKey": {"type": "string", "description": "Where no header names it."},
+            "writeKey": _KEY,
         },
     }
 
