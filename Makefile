@@ -2,7 +2,7 @@
 # make test   the tests, against the built and installed wheel                       (ARGS="tests/unit -k filters")
 # make lint   format, lint, strict types, layers
 # make faults the tests that kill, freeze and restart real processes
-# make fuzz   filters and mappings by chance, compared with Segment's own engine       (ARGS="-k liquid")
+# make fuzz   filters and mappings by chance, compared with Segment's own engine; bytes for the ingress (ARGS="-k liquid")
 # make bench  the figures, as ratios of one run
 # make kafka  a local Apache Kafka                                                   (ARGS="--nodes 3")
 # make clean  what was built; the data folder (.isthmus) stays

@@ -86,7 +86,8 @@ def configure(format_: str, level: str, *, service: str, instance: str, stream: 
     """Set up the process's log once. ``format_`` is ``json``, ``console`` or ``auto`` (by whether it is a terminal)."""
     out = stream or sys.stderr
     console = format_ == "console" or (format_ == "auto" and out.isatty())
-    readable = structlog.dev.ConsoleRenderer(colors=out.isatty())
+    # The usual traceback there shows local variables, and so bodies and keys.
+    readable = structlog.dev.ConsoleRenderer(colors=out.isatty(), exception_formatter=structlog.dev.plain_traceback)
     renderer: Any = readable if console else structlog.processors.JSONRenderer()
     structlog.configure(
         processors=[

@@ -23,6 +23,8 @@ __all__ = ["BACKLOG", "Connection", "bind", "open_site"]
 BACKLOG = 1024
 """Connections that wait to be accepted; the system may cap it lower (net.core.somaxconn)."""
 _LINGER_S = 5.0
+_CLIENTS_FAULTS = (HttpProcessingError, web.RequestPayloadError, ConnectionError)
+"""Not logged: anybody can have as many as he likes, and their bytes may hold a secret."""
 
 
 class Connection(web.RequestHandler):
@@ -53,6 +55,12 @@ class Connection(web.RequestHandler):
         if self._request_count == count:
             self.force_close()
 
+    def log_exception(self, *_args: Any, **more: Any) -> None:
+        """A line of our own for what nobody foresaw; none for a body whose rest cannot be read after its answer."""
+        error = more.get("exc_info")
+        if not isinstance(error, _CLIENTS_FAULTS):
+            get_log().error("request_failed", error=type(error).__name__, exc_info=error)
+
     def handle_error(
         self,
         request: web.BaseRequest,
@@ -61,10 +69,11 @@ class Connection(web.RequestHandler):
         message: str | None = None,
     ) -> web.StreamResponse:
         """Answer what is no HTTP, or what a handler did not foresee; the connection ends with it."""
+        if isinstance(exc, ConnectionError):
+            raise exc  # the caller has gone: there is nobody to answer, and nothing to log
         if request.writer.output_size > 0:
             raise ConnectionError("an answer has begun already")
-        if isinstance(exc, HttpProcessingError):
-            # Not logged: anybody can have as many as he likes, and their bytes may hold a secret.
+        if isinstance(exc, _CLIENTS_FAULTS):
             response = answer_refusal(400, "bad_request", "This is no HTTP request that can be read.")
         else:
             get_log().error("request_failed", error=type(exc).__name__, exc_info=exc)

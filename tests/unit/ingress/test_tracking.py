@@ -2,8 +2,10 @@
 
 import asyncio
 import base64
+import contextlib
 import gzip
 import json
+import time
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -15,6 +17,7 @@ from hypothesis import strategies as st
 from support.ingress_rig import BASIC, GOOD, Rig, revision, told
 
 from ingress.app import CALLS, build_app
+from ingress.credentials import Credentials, UnknownKeyError
 from processor.adapters.memory.publisher import MemoryPublisher
 from processor.settings import Settings
 
@@ -319,3 +322,40 @@ async def test_any_body() -> None:
             asyncio.run_coroutine_threadsafe(ask(path, body, basic), loop).result(20)
 
         await asyncio.to_thread(check)
+
+
+async def test_strangers_are_told_alike(rig: Rig) -> None:
+    """Whatever is wrong with a key, in whichever place, the answer is the same to the byte."""
+    bodies = [
+        await (await rig.post("/v1/track", {**GOOD, **more}, headers)).read()
+        for more, headers in (
+            ({}, {}),
+            ({"writeKey": ""}, {}),
+            ({"writeKey": "wk_secre"}, {}),
+            ({"writeKey": "wk_secret2"}, {}),
+            ({"writeKey": ["wk_secret"]}, {}),
+            ({"writeKey": "wrong"}, {"Authorization": "Bearer wk_secret"}),
+            ({"writeKey": "wk_secret"}, {"Authorization": "Basic !!!"}),
+            ({}, {"Authorization": "Basic " + base64.b64encode(b"wk_secre:t").decode()}),
+        )
+    ]
+    assert len(set(bodies)) == 1
+    assert b"wk_" not in bodies[0].replace(b"unknown_write_key", b"")
+    assert rig.rejected == []
+
+
+def test_a_key_is_not_found_letter_by_letter() -> None:
+    """Refusing a key takes no longer the more of it is right."""
+    key = "wk_" + "s" * 200
+    credentials = Credentials(Rig(None, MemoryPublisher(), revision(key)))
+
+    def seconds(wrong: str) -> float:
+        began = time.perf_counter()
+        for _ in range(2_000):
+            with contextlib.suppress(UnknownKeyError):
+                credentials.by_key(wrong)
+        return time.perf_counter() - began
+
+    far, near = "x" + key[1:], key[:-1] + "x"
+    rounds = [(seconds(far), seconds(near)) for _ in range(9)]
+    assert min(near for _, near in rounds) < 1.3 * min(far for far, _ in rounds)

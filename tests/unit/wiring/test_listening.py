@@ -2,54 +2,14 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
 import orjson
 import pytest
-from support.ingress_rig import Rig
+from support.raw_port import BODY, CALL, HEAD, listening
 
-from ingress.app import build_app
-from processor.adapters.memory.publisher import MemoryPublisher
 from processor.errors import ConfigError
-from processor.settings import Settings
-from processor.wiring.listening import bind, open_site
-
-BODY = b'{"userId":"u","event":"E","messageId":"m","writeKey":"wk_secret"}'
-HEAD = b"POST /v1/track HTTP/1.1\r\nHost: x\r\n"
-CALL = HEAD + b"Content-Length: %d\r\n\r\n" % len(BODY) + BODY
-
-
-class Port:
-    """A port that is listened on, and the publisher behind it."""
-
-    def __init__(self, number: int, publisher: MemoryPublisher, stack: AsyncExitStack) -> None:
-        self.number = number
-        self.publisher = publisher
-        self.stop = stack.aclose
-
-    async def connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-        return await asyncio.open_connection("127.0.0.1", self.number)
-
-    async def ask(self, raw: bytes, within_s: float = 3) -> bytes:
-        """All that is answered until the other side ends the connection."""
-        reader, writer = await self.connect()
-        writer.write(raw)
-        try:
-            return await asyncio.wait_for(reader.read(), within_s)
-        finally:
-            writer.close()
-
-
-@asynccontextmanager
-async def listening(ack_after_s: float = 0.0, **settings: Any) -> AsyncIterator[Port]:
-    publisher = MemoryPublisher(ack_after_s=ack_after_s)
-    app = build_app(publisher, Rig(None, publisher), Settings(**settings))
-    async with AsyncExitStack() as stack:
-        listeners = bind("127.0.0.1", 0)
-        await open_site(stack, app, listeners, Settings(**settings))
-        yield Port(listeners[0].getsockname()[1], publisher, stack)
+from processor.wiring.listening import bind
 
 
 def parsed(answer: bytes) -> tuple[int, dict[str, Any]]:
@@ -150,6 +110,20 @@ async def test_nothing_is_smuggled() -> None:
         for way in ways:
             await port.ask(way + hidden)
             assert port.publisher.records["segment.events"] == [], way
+
+
+async def test_no_line_for_a_broken_body(caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]) -> None:
+    """A body that cannot be inflated, or whose client goes in its middle, fills no log."""
+    async with listening() as port:
+        head = HEAD + b"Content-Encoding: deflate\r\nTransfer-Encoding: chunked\r\n\r\n"
+        for rest in (b"5\r\nabcde\r\n0\r\n\r\n", b"5\r\nabcde\r\n", b"5\r\nabcde\r\n5\r\nxy"):
+            await port.ask(head + rest)
+        _, writer = await port.connect()
+        writer.write(HEAD + b"Content-Length: 500\r\n\r\n{")
+        await asyncio.sleep(0.1)
+        writer.close()
+        await asyncio.sleep(0.1)
+    assert "Traceback" not in "".join(capsys.readouterr()) + caplog.text
 
 
 async def test_expectations() -> None:
