@@ -3,6 +3,7 @@
 Only used when an item is bad or has no messageId, so it is simple rather than fast (about 25 MB/s).
 """
 
+import json
 import re
 
 import orjson
@@ -10,6 +11,8 @@ import orjson
 __all__ = ["find_items", "redact"]
 
 _TOKEN = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"|[{}\[\],:]', re.DOTALL)
+_TEXT = re.compile(rb'"([^"\\]*+(?:\\.[^"\\]*+)*+)("\s*+:?|\\?$)', re.DOTALL)
+_ESCAPE = re.compile(r"\\u([0-9A-Fa-f]{4})")
 _WRITE_KEY = re.compile(rb'("writeKey"\s*+:\s*+")([^"\\]*+(?:\\.[^"\\]*+)*+)')
 
 
@@ -56,4 +59,31 @@ def redact(raw: bytes, key: str) -> bytes:
     """Overwrite the write key with ``*``, wherever it stands, and every value of ``writeKey``; the length stays."""
     raw = _WRITE_KEY.sub(lambda found: found[1] + b"*" * len(found[2]), raw)
     secret = key.encode(errors="replace")
-    return raw.replace(secret, b"*" * len(secret)) if secret else raw
+    if secret:
+        raw = raw.replace(secret, b"*" * len(secret))
+    return _redact_escaped(raw, key) if b"\\" in raw else raw
+
+
+def _redact_escaped(raw: bytes, key: str) -> bytes:
+    """The same for what is written with escapes, ``"\\u0077riteKey"``: a parser reads it, a search does not."""
+    after_name = -1
+
+    def mask(found: re.Match[bytes]) -> bytes:
+        nonlocal after_name
+        text = _unescaped(found[1])
+        named = after_name >= 0 and not raw[after_name : found.start()].strip()
+        secret = named or (key != "" and key in text)
+        after_name = found.end() if text == "writeKey" and found[2].endswith(b":") else -1
+        return b'"' + b"*" * len(found[1]) + found[2] if secret else found[0]
+
+    return _TEXT.sub(mask, raw)
+
+
+def _unescaped(text: bytes) -> str:
+    if b"\\" not in text:
+        return text.decode(errors="replace")
+    try:
+        return str(json.loads(b'"' + text + b'"', strict=False))
+    except ValueError:
+        # Cut off, perhaps in the middle of an escape: what stands before that is looked at.
+        return _ESCAPE.sub(lambda found: chr(int(found[1], 16)), text.decode(errors="replace"))

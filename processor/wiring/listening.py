@@ -23,6 +23,8 @@ __all__ = ["BACKLOG", "Connection", "bind", "open_site"]
 BACKLOG = 1024
 """Connections that wait to be accepted; the system may cap it lower (net.core.somaxconn)."""
 _LINGER_S = 5.0
+_FIRST_REQUEST_TRIES = 50
+"""Of 20 ms each: how long a connection that was just accepted may take to ask something."""
 _CLIENTS_FAULTS = (HttpProcessingError, web.RequestPayloadError, ConnectionError)
 """Not logged: anybody can have as many as he likes, and their bytes may hold a secret."""
 
@@ -36,6 +38,11 @@ class Connection(web.RequestHandler):
         super().__init__(manager, **options)
         self._header_timeout_s = header_timeout_s
         self._headers_due: asyncio.TimerHandle | None = None
+
+    @property
+    def asked_nothing(self) -> bool:
+        """Whether its client has connected and its first request is still on its way."""
+        return self._request_count == 0
 
     def data_received(self, data: bytes) -> None:
         super().data_received(data)
@@ -112,6 +119,7 @@ async def open_site(
     server = runner.server
     if server is None:
         raise RuntimeError("the runner has no server after its setup")
+    stack.push_async_callback(_stop_accepting, runner, server)
 
     def protocol() -> Connection:
         return Connection(
@@ -126,6 +134,16 @@ async def open_site(
 
     for listener in listeners:
         await _Site(runner, listener, protocol).start()
+
+
+async def _stop_accepting(runner: web.AppRunner, server: web.Server) -> None:
+    """Take no new connection; who has just got one is heard, for he would else be dropped without an answer."""
+    for site in list(runner.sites):
+        await site.stop()
+    for _ in range(_FIRST_REQUEST_TRIES):
+        if not any(isinstance(one, Connection) and one.asked_nothing for one in server.connections):
+            break
+        await asyncio.sleep(0.02)
 
 
 def bind(host: str, port: int, *, shared: bool = False) -> list[socket.socket]:

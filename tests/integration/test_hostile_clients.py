@@ -135,7 +135,7 @@ async def test_many_while_kafka_stands_still(own_broker: Any, database: str, tmp
         own_broker.freeze()
         try:
             peaks = []
-            for _ in range(3):
+            for _ in range(4):
                 began = time.monotonic()
                 answers = await asyncio.gather(*(post(http, "/v1/batch", batch) for _ in range(300)))
                 assert set(answers) == {503}
@@ -145,4 +145,4 @@ async def test_many_while_kafka_stands_still(own_broker: Any, database: str, tmp
             own_broker.thaw()
         # Each connection may hold what its socket brought, a quarter of a megabyte; more bursts bring no more.
         assert peaks[0] < PEAK_MB + 300 * 0.25
-        assert peaks[-1] < peaks[0] + 20, peaks
+        assert peaks[-1] < peaks[1] + 20, peaks

@@ -2,6 +2,7 @@
 
 import json
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -34,3 +35,28 @@ def test_redact_keeps_the_length() -> None:
     """Stars in place of the key, also of one that was cut off or is escaped."""
     assert redact(b'{"writeKey":"k\\"1","a":"k2"}', "k2") == b'{"writeKey":"****","a":"**"}'
     assert redact(b'{"writeKey": "abc', "") == b'{"writeKey": "***'
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        rb'{"\u0077riteKey":"wk_secret"}',
+        rb'{"\u0077riteKey" : "wk_\u0073ecret", "a": 1}',
+        rb'{"a":"x wk_\u0073ecret y", "b":"\\"}',
+        rb'{"a\/b":"wk_\u0073ecret"',
+        rb'{"\u0077riteKey":"wk_\u0073ecr',
+        rb'{"\u0077riteKey":"wk_\u0073ecret\\',
+        rb'{"wk_\u0073ecret":1}',
+    ],
+)
+def test_redact_reads_escapes(raw: bytes) -> None:
+    """A key that a parser would read is overwritten however it is escaped; the length stays."""
+    kept = redact(raw, "wk_secret")
+    assert len(kept) == len(raw)
+    assert b"ecr" not in kept
+
+
+def test_redact_leaves_the_rest() -> None:
+    """What is no key stays as it came, escapes and all."""
+    raw = rb'{"writeKeys":"a\u0041","x":{"y":"\"writeKey\":"},"writeKey":7,"z":"\ud83d\ude00"}'
+    assert redact(raw, "wk_secret") == raw

@@ -157,6 +157,19 @@ async def test_stopping() -> None:
         assert len(port.publisher.records["segment.events"]) == 1
 
 
+async def test_who_has_just_connected() -> None:
+    """Told to stop while a connection's first request is on its way: it is answered."""
+    async with listening() as port:
+        reader, writer = await port.connect()
+        await asyncio.sleep(0.05)
+        stopping = asyncio.create_task(port.stop())
+        await asyncio.sleep(0.1)
+        writer.write(CALL)
+        assert b"200 OK" in await asyncio.wait_for(reader.readuntil(b"}"), 2)
+        await asyncio.wait_for(stopping, 2)
+        writer.close()
+
+
 async def test_a_taken_port() -> None:
     """Who comes second is told at once, unless both share."""
     first = bind("127.0.0.1", 0)
