@@ -47,7 +47,7 @@ def answering(parts: Parts, work: Work, *, pages: bool) -> Handler:
 
     async def handle(request: web.Request) -> web.StreamResponse:
         started = time.perf_counter()
-        visit = Visit(request, int(clock() * 1000))
+        visit = Visit(request, int(clock() * 1000), started)
         try:
             admission.enter()
             response = await work(visit) or answer_success(request, plain=visit.origin is None)
@@ -58,7 +58,7 @@ def answering(parts: Parts, work: Work, *, pages: bool) -> Handler:
         finally:
             admission.leave(visit.reserved)
         observe(visit.source, response.status, time.perf_counter() - started)
-        if pages and visit.origin is not None and gate.lets_read(visit.source, visit.origin, time.monotonic()):
+        if pages and visit.origin is not None and gate.lets_read(visit.source, visit.origin, started):
             cors.allow(response.headers, visit.origin)
         return response
 
@@ -77,7 +77,7 @@ def asking_first(parts: Parts, method: str, *, pages: bool) -> Handler:
 
     async def handle(request: web.Request) -> web.StreamResponse:
         origin = request.headers.get("Origin", "")
-        allowed = pages and parts.reception.gate.lets_read("", origin, time.monotonic())
+        allowed = pages and parts.reception.gate.lets_read("", origin, time.perf_counter())
         return cors.preflight(request, method, allowed=allowed)
 
     return handle

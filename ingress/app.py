@@ -57,8 +57,8 @@ def add_routes(
     admission = Admission(settings.max_in_flight_bytes, settings.max_in_flight_requests)
     notes = Notes(revision)
     report = Report(lambda: admission.bytes_in_flight, notes)
-    reception = Reception(publisher, admission, Gate(revision, settings.workers), settings, notes)
     credentials = Credentials(revision)
+    reception = Reception(publisher, admission, Gate(credentials, settings.workers), settings, notes)
     tracking = Tracking(reception, credentials)
     parts = Parts(reception, credentials, Callers(revision), tracking, report, get_log(), clock)
     for operation in OPERATIONS:

@@ -18,12 +18,9 @@ _MAX_AGE_S = "7200"
 """Seconds that a browser need not ask again. Source: Chromium takes no more."""
 
 
-def foreign_origin(request: web.Request) -> str | None:
-    """The origin of the page that calls; ``None`` when it is our own, or no page."""
-    origin = request.headers.get("Origin")
-    if origin is None or origin.partition("://")[2] == request.host:
-        return None
-    return origin
+def foreign_origin(request: web.Request, origin: str) -> str | None:
+    """The origin of the page that calls; ``None`` when it is our own."""
+    return None if origin.partition("://")[2] == request.host else origin
 
 
 def allow(headers: "CIMultiDict[str]", origin: str) -> None:

@@ -33,20 +33,22 @@ class Credentials:
 
     def __init__(self, revision: CurrentRevision) -> None:
         self._revision = revision
-        self._made_of: Compiled | None = None
+        self.made_of: Compiled | None = None
+        """The revision of the last look-up."""
         self._sources: dict[bytes, tuple[bytes, str]] = {}
         self._headers: dict[str, tuple[str, str]] = {}
 
-    def _follow(self) -> None:
+    def follow(self) -> None:
+        """Take the revision in force; every look-up does so first."""
         current = self._revision.current
-        if current is not self._made_of:
+        if current is not self.made_of:
             self._sources = _table(current.http_sources)
             self._headers = {}
-            self._made_of = current
+            self.made_of = current
 
     def by_key(self, key: str) -> str:
         """The id of the source with this write key. Raises ``UnknownKeyError``."""
-        self._follow()
+        self.follow()
         digest = _digest(key)
         known, source = self._sources.get(digest, (b"", ""))
         if not hmac.compare_digest(known, digest):
@@ -58,7 +60,7 @@ class Credentials:
 
         ``None`` without a Basic header: the body decides, for a Bearer token too. Raises ``UnknownKeyError``.
         """
-        self._follow()
+        self.follow()
         if authorization is None:
             return None
         # Headers that were good before, found by Python's keyed hash: what is not among them tells nothing.

@@ -49,7 +49,8 @@ class Reception:
 
     def let_in(self, visit: Visit, events: Callable[[], int]) -> None:
         """One more request, and so many events, of a source that is known by now. Raises ``OverLimitError``."""
-        now_s = time.monotonic()
+        now_s = time.perf_counter()
+        self.gate.follow()
         self.gate.enter(visit.source, None, now_s)
         if self.gate.counts_events(visit.source):
             self.gate.spend(visit.source, events(), now_s)

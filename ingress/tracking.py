@@ -1,7 +1,6 @@
 """Segment's tracking API: six calls and their batch. Authenticate, normalise, produce, answer."""
 
 import asyncio
-import time
 from collections.abc import Callable, Iterator
 from typing import Any
 from uuid import uuid4
@@ -59,7 +58,7 @@ class Tracking:
         await self._take_one(visit, asked.item, type_)
 
     async def _take_one(self, visit: Visit, item: Any, type_: str) -> None:
-        self._gate.spend(visit.source, 1, time.monotonic())
+        self._gate.spend(visit.source, 1, visit.now_s)
 
         def missing_id(_index: int, stamped: bool) -> str:
             return message_id_of(visit.source, 0, visit.body) if stamped else str(uuid4())
@@ -83,7 +82,7 @@ class Tracking:
             reason = RejectedError("not_a_batch", 'A batch is a JSON object {"batch": […]}.')
             await self._keep(visit, visit.body, reason)
             raise reason
-        self._gate.spend(visit.source, len(items), time.monotonic())
+        self._gate.spend(visit.source, len(items), visit.now_s)
         envelope = Envelope.of(document.get("context"), document.get("integrations"), document.get("sentAt"))
         bad: list[Outgoing] = []
         await self._publisher.publish(self._events, self._good(visit, items, envelope, bad))
@@ -124,7 +123,7 @@ class Tracking:
 
     def _enter(self, visit: Visit) -> None:
         """Raises ``ForeignOriginError`` and ``OverLimitError``; then nothing of the visit is kept."""
-        self._gate.enter(visit.source, visit.origin, time.monotonic())
+        self._gate.enter(visit.source, visit.origin, visit.now_s)
 
     def _good(self, visit: Visit, items: list[Any], envelope: Envelope, bad: list[Outgoing]) -> Iterator[Outgoing]:
         """The records of the items that are events; those of the others go onto ``bad``.

@@ -20,11 +20,24 @@ _TRACEPARENT = re.compile(r"00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a
 class Visit:
     """One request while it is here, and what is known of it so far."""
 
-    __slots__ = ("body", "key", "origin", "received_at", "received_ms", "request", "reserved", "source", "spans")
+    __slots__ = (
+        "body",
+        "key",
+        "now_s",
+        "origin",
+        "received_at",
+        "received_ms",
+        "request",
+        "reserved",
+        "source",
+        "spans",
+    )
 
-    def __init__(self, request: web.Request, received_ms: int) -> None:
+    def __init__(self, request: web.Request, received_ms: int, now_s: float) -> None:
         self.request = request
-        self.origin = foreign_origin(request)
+        self.now_s = now_s
+        origin = request.headers.get("Origin")
+        self.origin = origin if origin is None else foreign_origin(request, origin)
         self.received_ms = received_ms
         self.received_at = format_ms(received_ms)
         self.source = ""

@@ -1,6 +1,5 @@
 """What each kind of operation does."""
 
-import time
 from functools import partial
 from typing import assert_never
 
@@ -78,7 +77,7 @@ def _sdk_settings(parts: Parts) -> Work:
             visit.source = parts.credentials.by_key(key)
         except UnknownKeyError:
             return answer_missing()
-        parts.reception.gate.enter(visit.source, visit.origin, time.monotonic())
+        parts.reception.gate.enter(visit.source, visit.origin, visit.now_s)
         return answer_settings(visit.request, key, parts.settings.public_url)
 
     return work

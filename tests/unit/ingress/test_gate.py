@@ -3,6 +3,7 @@
 import pytest
 from support.ingress_rig import GOOD, basic, compiled, serving, told
 
+from ingress.credentials import Credentials
 from ingress.gate import Gate, OverLimitError
 from processor.ports.revisions import Compiled, HttpSource, Limits
 
@@ -14,13 +15,21 @@ class Current:
         self.current = compiled_
 
 
+class Following(Gate):
+    """One that looks for a newer revision each time."""
+
+    def enter(self, source: str, origin: str | None, now_s: float) -> None:
+        self.follow()
+        super().enter(source, origin, now_s)
+
+
 def limited(requests: float | None = None, events: float | None = None) -> HttpSource:
     return HttpSource("web", ("wk_secret",), limits=Limits(requests, events))
 
 
 def test_workers_share_a_limit() -> None:
     """Of 100 requests a second each of four workers takes 25 at once, then one each 40 ms."""
-    gate = Gate(Current(compiled(limited(requests=100))), workers=4)
+    gate = Following(Credentials(Current(compiled(limited(requests=100)))), workers=4)
     for _ in range(25):
         gate.enter("web", None, 0.0)
     with pytest.raises(OverLimitError):
@@ -33,7 +42,7 @@ def test_workers_share_a_limit() -> None:
 
 def test_events() -> None:
     """A batch is taken as a whole or not at all; one that is larger than a second's worth passes alone."""
-    gate = Gate(Current(compiled(limited(events=10))))
+    gate = Following(Credentials(Current(compiled(limited(events=10)))))
     gate.enter("web", None, 0.0)
     gate.spend("web", 7, 0.0)
     with pytest.raises(OverLimitError) as caught:
@@ -45,7 +54,7 @@ def test_events() -> None:
 
 def test_whole_seconds() -> None:
     """The time to wait is told in whole seconds, at least one, never too few."""
-    gate = Gate(Current(compiled(limited(requests=0.3))))
+    gate = Following(Credentials(Current(compiled(limited(requests=0.3)))))
     gate.enter("web", None, 0.0)
     with pytest.raises(OverLimitError) as caught:
         gate.enter("web", None, 0.0)
@@ -55,7 +64,7 @@ def test_whole_seconds() -> None:
 def test_a_new_revision_is_no_new_allowance() -> None:
     """The same limits go on where they were; others begin anew."""
     current = Current(compiled(limited(requests=2)))
-    gate = Gate(current)
+    gate = Following(Credentials(current))
     gate.enter("web", None, 0.0)
     gate.enter("web", None, 0.0)
     current.current = compiled(limited(requests=2))
