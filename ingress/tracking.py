@@ -7,7 +7,7 @@ from uuid import uuid4
 
 from ingress.bodies import TooLargeError, read
 from ingress.credentials import Credentials
-from ingress.pixel import read_query
+from ingress.pixel import Asked, read_query
 from ingress.reception import Reception
 from ingress.visit import Visit
 from processor.domain.events.limits import MAX_EVENT_BYTES, dump
@@ -40,24 +40,12 @@ class Tracking:
         self._rejected = reception.settings.topic("segment.rejected")
         self._turn = asyncio.Lock()
 
-    async def call(self, visit: Visit, type_: str) -> None:
-        """One event; the path says its type. A bad one is kept on ``segment.rejected`` and raised."""
-        item = await self._open(visit, MAX_EVENT_BYTES)
-        await self._take_one(visit, item, type_)
+    async def call(self, visit: Visit, type_: str, asked: Asked | None = None) -> None:
+        """One event, of the body or of an address; the path says its type.
 
-    async def pixel(self, visit: Visit, type_: str) -> None:
-        """One event as an address. A bad one is kept on ``segment.rejected`` and raised."""
-        asked = read_query(visit.request.query)
-        visit.body = asked.raw
-        known = self._credentials.by_header(visit.request.headers.get("Authorization"))
-        visit.source, visit.key = known if known is not None else self._credentials.by_body(asked.item)
-        self._enter(visit)
-        if asked.fault is not None:
-            await self._keep(visit, asked.raw, asked.fault)
-            raise asked.fault
-        await self._take_one(visit, asked.item, type_)
-
-    async def _take_one(self, visit: Visit, item: Any, type_: str) -> None:
+        A bad one is kept on ``segment.rejected`` and raised.
+        """
+        item = await self._open(visit, MAX_EVENT_BYTES) if asked is None else asked.item
         self._gate.spend(visit.source, 1, visit.now_s)
 
         def missing_id(_index: int, stamped: bool) -> str:
@@ -73,6 +61,18 @@ class Tracking:
             raise
         self._notes.event(visit.source, event)
         await self._publisher.publish(self._events, (record,))
+
+    async def pixel(self, visit: Visit, type_: str) -> None:
+        """One event as an address."""
+        asked = read_query(visit.request.query)
+        visit.body = asked.raw
+        known = self._credentials.by_header(visit.request.headers.get("Authorization"))
+        visit.source, visit.key = known if known is not None else self._credentials.by_body(asked.item)
+        self._gate.enter(visit.source, visit.origin, visit.now_s)
+        if asked.fault is not None:
+            await self._keep(visit, asked.raw, asked.fault)
+            raise asked.fault
+        await self.call(visit, type_, asked)
 
     async def batch(self, visit: Visit) -> None:
         """Many events. A bad item goes to ``segment.rejected`` and never fails the others."""
@@ -95,7 +95,7 @@ class Tracking:
         known = self._credentials.by_header(request.headers.get("Authorization"))
         if known is not None:
             visit.source, visit.key = known
-            self._enter(visit)
+            self._gate.enter(visit.source, visit.origin, visit.now_s)
         length = request.content_length
         inflated = length is None or "Content-Encoding" in request.headers
         size = limit if inflated or length is None else min(length, limit)
@@ -118,12 +118,8 @@ class Tracking:
             raise
         if known is None:
             visit.source, visit.key = self._credentials.by_body(document)
-            self._enter(visit)
+            self._gate.enter(visit.source, visit.origin, visit.now_s)
         return document
-
-    def _enter(self, visit: Visit) -> None:
-        """Raises ``ForeignOriginError`` and ``OverLimitError``; then nothing of the visit is kept."""
-        self._gate.enter(visit.source, visit.origin, visit.now_s)
 
     def _good(self, visit: Visit, items: list[Any], envelope: Envelope, bad: list[Outgoing]) -> Iterator[Outgoing]:
         """The records of the items that are events; those of the others go onto ``bad``.
