@@ -148,7 +148,7 @@ class Rig:
         asyncio.run(ensure_topics(Settings(kafka=self.bootstrap, topic_prefix=prefix)))
 
     def service(self, *names: str, dsn: str, prefix: str) -> Service:
-        """``isthmus run NAME…`` as a process of its own; returns when it says that it is ready."""
+        """``isthmus run NAME…`` as a process of its own, options among the names; returns when it says it is ready."""
         service = self.starting(*names, dsn=dsn, prefix=prefix)
         self.ready(service)
         return service
@@ -164,7 +164,7 @@ class Rig:
             "ISTHMUS_PROBE_PORT": str(probe),
             "ISTHMUS_LOG_FORMAT": "json",
         }
-        child = self.child("-".join(names), "-m", "processor", "run", *names, **env)
+        child = self.child("-".join(names).replace("--", ""), "-m", "processor", "run", *names, **env)
         return Service(child, port if "ingress" in names else probe)
 
     def echo(self) -> Service:
@@ -194,12 +194,17 @@ class Rig:
             raise BenchError(f"the loop {module} failed: {last}") from None
         return answer
 
-    def wrk(self, script: str, body: bytes, url: str, seconds: float) -> Load:
+    def wrk(self, script: str, body: bytes, url: str, seconds: float, *, rate: float = 0) -> Load:
+        """``rate``: requests a second that are not to be passed, of all connections together; 0: as many as can be."""
         file = self.folder / "body"
         file.write_bytes(body)
         done = subprocess.run(
             ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{max(1, round(seconds))}s", "-s", str(LUA / f"{script}.lua"), url],
-            env={"BENCH_BODY": str(file), "BENCH_AUTHORIZATION": events.authorization()},
+            env={
+                "BENCH_BODY": str(file),
+                "BENCH_AUTHORIZATION": events.authorization(),
+                "BENCH_DELAY_MS": f"{CONNECTIONS / rate * 1_000:.0f}" if rate else "",
+            },
             capture_output=True,
             text=True,
             check=False,

@@ -62,7 +62,7 @@ def _measure(rig: Rig, names: Sequence[str], *, short: bool) -> list[Figure]:
         fill_topic(rig, total)
     work: dict[str, Callable[[], list[Figure]]] = {
         "mapping": lambda: mapping(rig, rounds=rounds, events=20_000 if short else 100_000),
-        "ingest": lambda: ingest(rig, rounds=rounds, seconds=3 if short else 5),
+        "ingest": lambda: ingest(rig, rounds=rounds, seconds=3 if short else 5, minute=0 if short else 60),
         "decide": lambda: decide_loop(rig, rounds=rounds, total=total),
         "directory": lambda: directory(rig, rounds=1 if short else 2, total=total, stored=0 if short else 1_000_000),
         "end-to-end": lambda: end_to_end(rig, seconds=2 if short else 5, half_seconds=6 if short else 15),

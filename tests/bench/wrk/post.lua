@@ -10,6 +10,14 @@ function init()
    end
 end
 
+-- Each connection waits so long between two requests.
+local pause = tonumber(os.getenv("BENCH_DELAY_MS") or "")
+if pause then
+   function delay()
+      return pause
+   end
+end
+
 function request()
    number = number % #requests + 1
    return requests[number]
