@@ -1,6 +1,6 @@
 """``isthmus contacts``: who is in the directories, what they did, and which event wrote what."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any, Literal
 
 import typer
@@ -107,9 +107,7 @@ def contact_text(
     if why:
         cells = [(name, value, *_writer_cells(row.writers.get(name))) for name, value in values.items()]
         parts.append(table(("field", "value", "by message", "by mapping", "event time"), cells))
-        made = row.made_by
-        if made:
-            parts.append("Made by " + ", ".join(f"{name} {value}" for name, value in made.items()) + ".")
+        parts += _origins(row.made_by)
     else:
         parts.append(table(("field", "value"), list(values.items())))
     if merged:
@@ -126,6 +124,15 @@ def contact_text(
     if len(transactions) == _SHOWN:
         parts.append(f"These are the oldest {_SHOWN} transactions at most; the API has all of them in pages.")
     return "\n\n".join(parts)
+
+
+def _origins(made_by: Mapping[str, str]) -> Iterator[str]:
+    """Sentences: which event and which rule made the contact, and which found it last to change it."""
+    made = [f"{name} {made_by[name]}" for name in ("message", "mapping", "rule") if name in made_by]
+    if made:
+        yield f"Made by {', '.join(made)}."
+    if "matchedRule" in made_by:
+        yield f"Last found by rule {made_by['matchedRule']}, for message {made_by['matchedMessage']}."
 
 
 def _fields(row: ContactRow) -> dict[str, object]:

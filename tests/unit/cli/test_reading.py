@@ -39,7 +39,13 @@ ADA = ContactRow(
     embedded={"plan": "gold"},
     created_at=BORN,
     modified_at=BORN,
-    made_by={"mapping": "crm/contact", "message": "m1", "rule": "extRef"},
+    made_by={
+        "mapping": "crm/contact",
+        "message": "m1",
+        "rule": "extRef",
+        "matchedRule": "email",
+        "matchedMessage": "m2",
+    },
     writers={
         "email": Writer(1, BORN, "m1", "crm/contact"),
         "language": Writer(0, BORN, "m0", "crm/transaction"),
@@ -130,7 +136,10 @@ async def test_show(capsys: Capture) -> None:
 async def test_show_why(capsys: Capture) -> None:
     """Each field's message and mapping; a cleared field is shown, for its writer is known."""
     await contacts.show_contact(QUERIES, ListedMerges(), contact_cid(1), json=False, why=True)
-    lines = [line.split() for line in capsys.readouterr().out.splitlines()]
+    shown = capsys.readouterr().out
+    assert "Made by message m1, mapping crm/contact, rule extRef." in shown
+    assert "Last found by rule email, for message m2." in shown
+    lines = [line.split() for line in shown.splitlines()]
     assert ["email", "ada@shop.example", "m1", "crm/contact", "2026-01-31", "12:00:00"] in lines
     assert ["language", "de", "m0", "crm/transaction", "2026-01-31", "12:00:00", "(initial)"] in lines
     assert ["phone", "-", "m2", "crm/contact", "-"] in lines
