@@ -1,6 +1,6 @@
 """``isthmus contacts delete``, ``suppress`` and ``unsuppress``: people who leave, and who must not come back."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -58,14 +58,14 @@ async def delete_contact(queries: Queries, writer: DirectoryWriter, cid: str, *,
     erased = await writer.delete_contact(row.directory, row.id, who())
     if erased is None:
         raise RejectedError("unknown_contact", f"{found} was deleted meanwhile")
-    print(json_text(_erased_json(erased)) if json else f"Deleted: {_counted(erased)}.")
+    print(json_text(erased.shown()) if json else f"Deleted: {_counted(erased)}.")
 
 
 async def suppress_person(writer: DirectoryWriter, user_id: str, *, json: bool) -> None:
     """Suppress and say what went."""
     erased = await writer.suppress(user_id, who())
     if json:
-        print(json_text(_erased_json(erased)))
+        print(json_text(erased.shown()))
         return
     print(f"Deleted: {_counted(erased)}. Later events of this person change nothing.")
     print("Kafka keeps the events of before until its retention ends.")
@@ -95,13 +95,3 @@ def _counted(erased: Erased) -> str:
         "membership": erased.memberships,
     }
     return ", ".join(f"{count} {name}{'' if count == 1 else 's'}" for name, count in counts.items())
-
-
-def _erased_json(erased: Erased) -> dict[str, Any]:
-    return {
-        "contacts": erased.contacts,
-        "transactions": erased.transactions,
-        "deadLetters": erased.dead_letters,
-        "memberships": erased.memberships,
-        "hash": erased.hash.hex() if erased.hash is not None else None,
-    }

@@ -33,6 +33,16 @@ class Erased:
     dead_letters: int
     memberships: int
 
+    def shown(self) -> dict[str, int | str | None]:
+        """As the API and the command line answer it; the hash in hexadecimal."""
+        return {
+            "contacts": self.contacts,
+            "transactions": self.transactions,
+            "deadLetters": self.dead_letters,
+            "memberships": self.memberships,
+            "hash": self.hash.hex() if self.hash is not None else None,
+        }
+
 
 @dataclass(frozen=True, slots=True)
 class Merged:

@@ -28,14 +28,7 @@ class Suppressions:
         """Delete the person everywhere, and answer what was taken away."""
         who = self._let_in(request)
         given, _ = await read_json(request)
-        erased = await self._to_write().suppress(_user(given), who)
-        return {
-            "contacts": erased.contacts,
-            "transactions": erased.transactions,
-            "deadLetters": erased.dead_letters,
-            "memberships": erased.memberships,
-            "hash": erased.hash.hex() if erased.hash is not None else None,
-        }
+        return (await self._to_write().suppress(_user(given), who)).shown()
 
     async def lift(self, request: web.Request) -> object:
         """By the body, or by ``userId`` in the query, for clients whose DELETE has no body."""
